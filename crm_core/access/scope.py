@@ -1,0 +1,139 @@
+"""One predicate for the list, the single record, the check before a write and the check after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from crm_core.access.masks import readable
+from crm_core.access.sets import in_visible_sets
+from crm_core.contributions import EntityDef
+from crm_core.db import KERNEL
+from crm_core.directory import GrantEntry
+from crm_core.errors import Forbidden
+from crm_core.filters.sql import Compiler
+from crm_core.i18n import N_
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+ACTIONS: Mapping[str, str] = {
+    "read": N_("read"),
+    "create": N_("create"),
+    "update": N_("edit"),
+    "delete": N_("delete"),
+    "export": N_("export"),
+}
+_SCOPE_OF_ACTION = {"read": "read", "export": "read", "create": "write", "update": "write", "delete": "write"}
+
+
+def compiler(ctx: Ctx, *, unlimited: bool = False) -> Compiler:
+    """Return the filter compiler of an operation; ``unlimited`` for filters of grants, which see every field."""
+    if unlimited or ctx.actor.system:
+        return Compiler(ctx, lambda entity: None, lambda definition, alias: sa.true())
+    return Compiler(ctx, lambda entity: readable(ctx, entity), lambda d, a: predicate(ctx, d, "read", a))
+
+
+def grants_of(ctx: Ctx, entity: str, action: str) -> list[GrantEntry]:
+    """Return the actor's grants for an action that allow anything at all."""
+    key = ("grants", entity, action)
+    if key not in ctx.cache:
+        found = ctx.directory.grants(ctx.actor, entity, action)
+        ctx.cache[key] = [g for g in found if g.level != "none"]
+    grants: list[GrantEntry] = ctx.cache[key]
+    return grants
+
+
+def allowed(ctx: Ctx, entity: str, action: str) -> bool:
+    """Tell whether the actor may do the action on some record of the entity (token scopes hold)."""
+    if ctx.actor.scopes is not None:
+        needed = "read" if action in ("read", "export") else "write"
+        if needed not in ctx.actor.scopes:
+            return False
+    return ctx.actor.system or bool(grants_of(ctx, entity, action))
+
+
+def require(ctx: Ctx, entity: str, action: str) -> None:
+    """Refuse an action the actor may do on no record of the entity.
+
+    Raises:
+        Forbidden: no role grants it.
+    """
+    if not allowed(ctx, entity, action):
+        definition = ctx.registry.entity(entity)
+        raise Forbidden(
+            N_("Your roles don't allow you to %(action)s %(plural)s"),
+            params={"action": ACTIONS.get(action, action), "plural": definition.plural},
+        )
+
+
+def predicate(ctx: Ctx, definition: EntityDef, action: str, alias: Any, *, after: bool = False) -> Any:
+    """Return the SQL of what the actor may touch: grants, and record-level access, and every plugin's narrowing.
+
+    ``after`` is the check once a write was flushed: giving a record away is allowed, so its own list doesn't count.
+    """
+    if ctx.actor.system:
+        return sa.true()
+    if not allowed(ctx, definition.key, action):
+        return sa.false()
+    parts = [_granted(ctx, definition, action, alias)]
+    if not ctx.actor.moderator and not after and action != "create":
+        parts.append(in_visible_sets(ctx, alias, write=_SCOPE_OF_ACTION.get(action, "write") == "write"))
+    parts += _followed(ctx, definition, action, alias)
+    for node in ctx.registry.hooks.record_scope(ctx, definition.key, action):
+        parts.append(compiler(ctx, unlimited=True).compile(node, definition, alias))
+    parts = [p for p in parts if p is not None]
+    return sa.and_(*parts) if parts else sa.true()
+
+
+def _followed(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> list[Any]:
+    """Return the conditions that the records this one follows set: all readable, and one writable to write."""
+
+    def reachable(key: str, verb: str) -> Any:
+        field = ctx.registry.field(definition.key, key)
+        target = ctx.registry.entity(field.type.target)  # type: ignore[attr-defined]
+        other = aliased(target.model)
+        found = sa.select(sa.literal(1)).where(other.id == getattr(alias, field.attr))
+        return found.where(predicate(ctx, target, verb, other)).correlate(alias).exists()
+
+    parts = [reachable(key, "read") for key in definition.follows]
+    if parts and _SCOPE_OF_ACTION.get(action, "write") == "write":
+        parts.append(sa.or_(*(reachable(key, "update") for key in definition.follows)))
+    return parts
+
+
+def _granted(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> Any:
+    """Return the OR of the grants, ``None`` when one of them allows everything."""
+    alternatives = []
+    for grant in grants_of(ctx, definition.key, action):
+        condition = _level(ctx, grant, alias)
+        if grant.where is not None:
+            where = compiler(ctx, unlimited=True).compile(grant.where, definition, alias)
+            condition = where if condition is None else sa.and_(condition, where)
+        if condition is None:
+            return None
+        alternatives.append(condition)
+    return sa.or_(*alternatives) if alternatives else sa.false()
+
+
+def _level(ctx: Ctx, grant: GrantEntry, alias: Any) -> Any:
+    if grant.level == "all":
+        return None
+    own = alias.owner_id == ctx.actor.id
+    return sa.or_(own, alias.team_id.in_(ctx.actor.teams)) if grant.level == "team" else own
+
+
+def may(ctx: Ctx, entity: str, action: str, record: Any = None) -> bool:
+    """Tell whether the actor may do the action, on one record when it is given (one statement)."""
+    if record is None:
+        return allowed(ctx, entity, action)
+    definition = ctx.registry.entity(entity)
+    model = definition.model
+    condition = predicate(ctx, definition, action, model)
+    found = ctx.session.scalar(
+        sa.select(model.id).where(model.id == record.id, condition), execution_options=KERNEL
+    )
+    return found is not None

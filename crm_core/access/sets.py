@@ -1,0 +1,134 @@
+"""Access sets: each distinct list of principals is stored once, and every record with that list points to it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core.context import EVERYONE, team_principal, user_principal
+from crm_core.contributions import EntityDef
+from crm_core.db import KERNEL
+from crm_core.fieldtypes import Team
+from crm_core.models import AccessMember, AccessSet, Share
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+MAX_LISTED = 200
+"""Above so many visible sets the predicate asks set by set instead of listing them."""
+
+
+def principals_of(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], shares: Mapping[int, bool]) -> dict[int, bool]:
+    """Return who may see a record (True: may write): owner, users and teams in granting fields, shares, everyone.
+
+    ``values`` are the record's by field key. A private record with nobody named is for moderators only.
+    """
+    found: dict[int, bool] = {}
+
+    def add(principal: int, write: bool) -> None:
+        found[principal] = found.get(principal, False) or write
+
+    if owner := values.get("owner"):
+        add(user_principal(owner), True)
+    for field in ctx.registry.fields(definition.key).values():
+        if not field.grants or not (value := values.get(field.key)):
+            continue
+        to_principal = team_principal if isinstance(field.type, Team) else user_principal
+        for target in value if isinstance(value, list | tuple) else [value]:
+            add(to_principal(target), field.grants == "write")
+    visibility = values.get("visibility") or "read"
+    if visibility == "listed":
+        for principal, write in shares.items():
+            add(principal, write)
+    elif visibility in ("read", "write"):
+        add(EVERYONE, visibility == "write")
+    return found
+
+
+def shares_of(ctx: Ctx, entity: str, record_id: int | None) -> dict[int, bool]:
+    """Return the principals a record is shared with by hand."""
+    if record_id is None:
+        return {}
+    rows = ctx.session.execute(
+        sa.select(Share.principal, Share.write).where(Share.entity == entity, Share.record_id == record_id),
+        execution_options=KERNEL,
+    )
+    return {principal: write for principal, write in rows}
+
+
+def set_for(ctx: Ctx, members: Mapping[int, bool]) -> int:
+    """Return the id of the set with exactly these members, made when it is new."""
+    key = ",".join(f"{p}{'w' if w else 'r'}" for p, w in sorted(members.items()))
+    if (cached := ctx.cache.get(("access_set", key))) is not None:
+        return int(cached)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    find = sa.select(AccessSet.id).where(AccessSet.digest == digest)
+    found = ctx.session.scalar(find, execution_options=KERNEL)
+    if found is None:
+        found = _make(ctx, digest, members) or ctx.session.scalar(find, execution_options=KERNEL)
+    ctx.cache["access_set", key] = found
+    return int(found or 0)
+
+
+def _make(ctx: Ctx, digest: str, members: Mapping[int, bool]) -> int | None:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    dialect = sqlite if ctx.database.is_sqlite else postgresql
+    made = ctx.session.scalar(
+        dialect.insert(AccessSet).values(digest=digest).on_conflict_do_nothing().returning(AccessSet.id),
+        execution_options=KERNEL,
+    )
+    if made is not None and members:
+        rows = [{"set_id": made, "principal": p, "write": w} for p, w in members.items()]
+        ctx.session.execute(sa.insert(AccessMember.__table__), rows, execution_options=KERNEL)  # type: ignore[arg-type]
+    for key in [k for k in ctx.cache if isinstance(k, tuple) and k[0] == "visible_sets"]:
+        del ctx.cache[key]
+    ctx.cache.pop("access_epoch", None)
+    return made
+
+
+def visible_sets(ctx: Ctx, *, write: bool) -> tuple[int, ...] | None:
+    """Return the sets the actor is in, or ``None`` when they are too many to list.
+
+    Sets never change, so the answer holds as long as no set was added (the epoch is the highest id).
+    """
+    key = ("visible_sets", write)
+    if key in ctx.cache:
+        found: tuple[int, ...] | None = ctx.cache[key]
+        return found
+    epoch = ctx.cache.get("access_epoch")
+    shared = ctx.database.access_cache
+    known = shared.get((ctx.actor.principals, write))
+    if epoch is not None and known is not None and known[0] == epoch:
+        ctx.cache[key] = known[1]
+        return known[1]
+    member = sa.select(AccessMember.set_id).where(AccessMember.principal.in_(ctx.actor.principals)).distinct()
+    if write:
+        member = member.where(AccessMember.write)
+    rows = ctx.session.scalars(member.limit(MAX_LISTED + 1), execution_options=KERNEL).all()
+    answer = tuple(sorted(rows)) if len(rows) <= MAX_LISTED else None
+    ctx.cache[key] = answer
+    if epoch is not None:
+        if len(shared) > 10_000:
+            shared.clear()
+        shared[ctx.actor.principals, write] = (epoch, answer)
+    return answer
+
+
+def in_visible_sets(ctx: Ctx, alias: Any, *, write: bool) -> Any:
+    """Return the predicate: the record's set is one of the actor's."""
+    from crm_core.db.expressions import Unindexed
+
+    listed = visible_sets(ctx, write=write)
+    if listed is not None:
+        column = Unindexed(alias.access_id) if len(listed) > 1 or EVERYONE in ctx.actor.principals else alias.access_id
+        return column.in_(listed)
+    member = sa.select(sa.literal(1)).where(
+        AccessMember.set_id == alias.access_id, AccessMember.principal.in_(ctx.actor.principals)
+    )
+    if write:
+        member = member.where(AccessMember.write)
+    return member.correlate(alias).exists()

@@ -1,0 +1,57 @@
+"""Accounts and HTTP: the cookie of a session, and who a request comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from crm_core.accounts import sessions, tokens
+from crm_core.accounts.identity import SignedIn
+from crm_core.accounts.sessions import Visitor
+from crm_core.db import utcnow
+
+if TYPE_CHECKING:
+    from werkzeug import Request, Response
+
+    from crm_core.config import Config
+    from crm_core.deployment import Deployment
+
+COOKIE = "crm_session"
+
+
+def identify(request: Request, deployment: Deployment) -> SignedIn | None:
+    """Return who sent a request, in one statement; ``None`` for a stranger.
+
+    A bearer token decides alone when there is one, else the cookie of a session does.
+    """
+    header, key = request.headers.get("Authorization"), request.cookies.get(COOKIE, "")
+    if header is None and not key:
+        return None
+    with deployment.database.transaction(write=False) as session:
+        if header is None:
+            found = sessions.resolve(session, key, utcnow())
+        else:
+            scheme, _, bearer = header.partition(" ")
+            found = tokens.resolve(session, bearer.strip(), utcnow()) if scheme.lower() == "bearer" else None
+    if found is None:
+        return None
+    return replace(found, locale=replace(found.locale, region=deployment.config.phone_region))
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return where a request comes from; the proxies of ``CRM_TRUSTED_PROXIES`` are already taken off."""
+    return Visitor(request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def give_cookie(response: Response, request: Request, config: Config, key: str) -> None:
+    """Put the key of a session in the browser: out of reach of scripts and of other sites' forms."""
+    response.set_cookie(
+        COOKIE, key, max_age=config.session_hours * 3600, httponly=True, samesite="Lax",
+        secure=config.secure_cookies or request.is_secure, path="/",
+    )  # fmt: skip
+
+
+def drop_cookie(response: Response, request: Request, config: Config) -> None:
+    """Take the key from the browser."""
+    secure = config.secure_cookies or request.is_secure
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=secure)

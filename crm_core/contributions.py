@@ -1,0 +1,371 @@
+"""The frozen descriptions a plugin may contribute. Data only: what happens with them is the kernel's affair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from crm_core.i18n import N_, gettext, translate_mapping
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import flask
+    from click import Command
+
+    from crm_core.context import Ctx
+    from crm_core.fieldtypes import FieldType
+    from crm_core.filters import Node
+    from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowResult
+
+Label = str | Mapping[str, str]
+Storage = Literal["column", "custom", "links", "lines", "computed"]
+Level = Literal["none", "own", "team", "all"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """Base of contributions; ``plugin`` is filled in by the registry."""
+
+    plugin: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldDef(Contribution):
+    """One field of one entity, whoever made it: the kernel, a plugin, another plugin or an administrator.
+
+    ``key`` names it in forms, REST, filters and exports (``city``, ``fleet.plate``, ``cf.score``);
+    ``attr`` is the model's attribute or the key in the JSON column. ``grants`` gives users named in the
+    field access to the record (``"write"`` for managers). ``filter_as`` sends filters to another path.
+    """
+
+    entity: str
+    key: str
+    type: FieldType
+    label: Label
+    attr: str = ""
+    storage: Storage = "custom"
+    help: Label = ""
+    required: bool = False
+    required_if: Node | None = None
+    unique: bool = False
+    default: Any = None
+    search: bool = False
+    filterable: bool = True
+    sortable: bool = False
+    indexed: bool = False
+    readonly: bool = False
+    section: str = "general"
+    order: int = 100
+    visible_if: Node | None = None
+    grants: Literal["read", "write"] | None = None
+    filter_as: str = ""
+    read_roles: tuple[str, ...] = ()
+    edit_roles: tuple[str, ...] = ()
+    tracked: bool = True
+    hidden: bool = False
+    sequence: str = ""
+    """Number sequence that fills the field of a new record when nothing was given (CT-39)."""
+    key_attr: str = ""
+    """Attribute of the folded companion column that text is sorted and compared by."""
+
+    @property
+    def nested(self) -> tuple[str, str]:
+        """Return (namespace, name): ``("cf", "score")``, or ``("", "city")`` for the entity's own."""
+        namespace, dot, name = self.key.partition(".")
+        return (namespace, name) if dot else ("", self.key)
+
+    def title(self) -> str:
+        """Return the label in the current language."""
+        return translate_mapping(self.label)
+
+    def hint(self) -> str:
+        """Return the help text in the current language."""
+        return translate_mapping(self.help) if self.help else ""
+
+    def default_value(self, ctx: Ctx | None = None) -> Any:
+        """Return the value a new record starts with."""
+        return self.default(ctx) if callable(self.default) else self.default
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the value, ``null`` included unless required."""
+        schema = dict(self.type.schema())
+        if not self.required and not self.type.multiple and self.storage != "lines":
+            if "type" in schema and isinstance(schema["type"], str):
+                schema["type"] = [schema["type"], "null"]
+                if "enum" in schema:
+                    schema["enum"] = [*schema["enum"], None]
+            else:
+                schema = {"anyOf": [schema, {"type": "null"}]}
+        if self.readonly:
+            schema["readOnly"] = True
+        return schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntityDef(Contribution):
+    """One kind of record. ``title`` is the field a record is named by; ``short`` maps short filter names to paths."""
+
+    key: str
+    model: type[Any]
+    label: str
+    plural: str
+    slug: str
+    title: str
+    icon: str = "box"
+    short: Mapping[str, str] = field(default_factory=dict)
+    visibility: str = "read"
+    """Visibility of a new record, unless the setting ``<plugin>.<setting>`` named here says otherwise."""
+    visibility_setting: str = ""
+    search_hint: str = ""
+    comments: bool = True
+    tags: bool = True
+    creatable: bool = True
+    follows: tuple[str, ...] = ()
+    """Links whose records decide too: all must be readable to see this one, one of them writable to change it."""
+
+    @property
+    def namespace(self) -> str:
+        """Return the plugin part of the key."""
+        return self.key.partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionDef(Contribution):
+    """A verb on records: a button, a bulk action, ``POST …/actions/<name>`` and ``records.act``.
+
+    ``handler(ctx, record, data)`` runs in the transaction and returns JSON-able data. ``form`` are the
+    fields it asks for. ``needs`` is the permission on the record ("update", "read", "delete").
+    """
+
+    entity: str
+    name: str
+    label: str
+    handler: Callable[[Ctx, Any, Mapping[str, Any]], Any]
+    form: tuple[FieldDef, ...] = ()
+    needs: str = "update"
+    icon: str = "lightning"
+    bulk: bool = True
+    primary: bool = False
+    confirm: str = ""
+    available: Callable[[Ctx, Any], bool] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedFilter:
+    """A filter shipped with a view, in the text of the filter language."""
+
+    key: str
+    label: str
+    filter: str
+    sort: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewDef(Contribution):
+    """How an entity is shown: list columns, quick filters, saved filters, form sections, card, facts."""
+
+    entity: str
+    columns: tuple[str, ...]
+    sort: str = ""
+    quick: tuple[str, ...] = ()
+    saved: tuple[SavedFilter, ...] = ()
+    sections: tuple[tuple[str, str], ...] = (("general", N_("General")),)
+    card: tuple[str, ...] = ()
+    status: str = ""
+    """Key of the choice field shown as a banner and changed with one click."""
+    group_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MenuItem(Contribution):
+    """An entry of the main menu; shown when the actor may ``read`` the entity (or always without one)."""
+
+    label: str
+    url: str
+    icon: str = "box"
+    weight: int = 100
+    entity: str = ""
+    section: str = "main"
+    admin: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tab(Contribution):
+    """A tab of a record page. ``render(ctx, record)`` returns safe HTML; ``visible`` may hide it."""
+
+    entity: str
+    key: str
+    label: str
+    render: Callable[[Ctx, Any], str]
+    weight: int = 100
+    visible: Callable[[Ctx, Any], bool] | None = None
+    count: Callable[[Ctx, Any], int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel(Contribution):
+    """A box beside a record or on the home page (``entity=""``)."""
+
+    key: str
+    label: str
+    render: Callable[[Ctx, Any], str]
+    entity: str = ""
+    weight: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantDef:
+    """What a role may do with an entity: ``read create update delete export``, at a level, narrowed by a filter."""
+
+    entity: str
+    actions: tuple[str, ...]
+    level: Level = "all"
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleDef(Contribution):
+    """Grants a plugin suggests for a role; they apply while an administrator has set none for the entity."""
+
+    role: str
+    grants: tuple[GrantDef, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlueprintDef(Contribution):
+    """A Flask blueprint with pages that are truly the plugin's own, mounted under ``/<plugin>``."""
+
+    blueprint: Callable[[], flask.Blueprint]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDef(Contribution):
+    """Background work ``handler(run)``; ``run`` carries arguments, progress and cancel.
+
+    A handler may be started again after a killed process and must go on from what it committed itself.
+    ``cron`` (five fields, UTC) makes it periodic.
+    """
+
+    name: str
+    label: str
+    handler: Callable[[Any], Any]
+    cron: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingDef(Contribution):
+    """One typed setting of a plugin, ``<plugin>.<key>``, changed by administrators."""
+
+    key: str
+    type: FieldType
+    label: str
+    default: Any
+    help: str = ""
+    secret: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One seeded entry of a reference list; ``values`` are what the list declares beside the label."""
+
+    code: str
+    label: str
+    colour: str = ""
+    icon: str = ""
+    role: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListDef(Contribution):
+    """A reference list (``contacts.type``). ``fixed`` lists keep their entries; labels stay free.
+
+    ``roles`` are marks one entry each may carry (default, converted, lost); ``extra`` are typed values an entry has.
+    ``user_extensible`` lets users add an entry from a form with "+" (KN-22); other lists are left to administrators
+    (CT-04).
+    """
+
+    key: str
+    label: str
+    entries: tuple[Entry, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+    extra: tuple[FieldDef, ...] = ()
+    fixed: bool = False
+    user_extensible: bool = False
+    section: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceDef(Contribution):
+    """A number sequence with a mask: ``C{0:5}``, ``INV{0:7}``, ``{yy}{mm}-{0:4}`` (restarts with its period)."""
+
+    key: str
+    label: str
+    mask: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldTypeDef(Contribution):
+    """A field type of a plugin's own."""
+
+    type: type[FieldType]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineEvent:
+    """One thing that happened to a record: when, who, what; ``html`` is safe, ``upcoming`` splits the tab (CT-69)."""
+
+    at: Any
+    actor: str
+    kind: str
+    title: str
+    body: str = ""
+    icon: str = "clock"
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineSource(Contribution):
+    """Adds events to the timeline of records; newest first, at most ``limit`` before ``before``."""
+
+    entity: str
+    key: str
+    label: str
+    fetch: Callable[[Ctx, Any, Any, int], Iterable[TimelineEvent]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importer(Contribution):
+    """Reads files into an entity: ``crm import <slug> FILE``, ``POST /api/v1/<slug>/import`` and a page.
+
+    ``open(path, options)`` reads; it raises ``ValueError`` for a file or columns that can't be used.
+    ``write(ctx, rows)`` writes records without fatal problems in the caller's transaction and returns one result a
+    row; the kernel does transactions, checkpoints, the dry run, problems and the report (``import_protocol``).
+    ``formats`` are the file endings accepted.
+    """
+
+    entity: str
+    slug: str
+    label: str
+    open: Callable[[Path, ImportOptions], ImportSource]
+    write: Callable[[Ctx, Sequence[ImportRow]], Sequence[RowResult]]
+    formats: tuple[str, ...] = ("csv",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CliGroup(Contribution):
+    """A command or group of the ``crm`` program."""
+
+    command: Callable[[], Command]
+
+
+def visible_label(label: str) -> str:
+    """Return a plain label in the current language."""
+    return gettext(label)
+
+
+def by_weight(items: Iterable[Any]) -> Sequence[Any]:
+    """Return items with a ``weight`` in order, ties by plugin and label."""
+    return sorted(items, key=lambda i: (i.weight, i.plugin, str(i.label)))

@@ -1,0 +1,118 @@
+"""Engines for SQLite and PostgreSQL, and the sessions made from them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from crm_core.db.session import CrmSession
+from crm_core.errors import Unavailable
+
+_SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-32000",
+    "PRAGMA temp_store=MEMORY",
+)
+_BUSY = ("database is locked", "database table is locked", "database is busy")
+
+
+def is_temporary(exc: DBAPIError) -> bool:
+    """Tell whether the same request may succeed when it is tried again."""
+    text = str(exc.orig).lower()
+    state = getattr(exc.orig, "sqlstate", None) or ""
+    return (
+        exc.connection_invalidated
+        or any(b in text for b in _BUSY)
+        or state in {"40001", "40P01", "57P01", "57P02", "57P03", "53300", "55P03"}
+        or (isinstance(exc, OperationalError) and not state and "sqlite" not in type(exc.orig).__module__)
+    )
+
+
+class Database:
+    """One database of a deployment: an engine for writers and a view of it for readers.
+
+    SQLite readers begin plainly and writers begin IMMEDIATE, so that a lock is waited for at the start
+    and never met halfway (the driver's own transaction handling is switched off).
+    """
+
+    def __init__(self, url: str, *, busy_timeout: float = 10.0, pool_size: int = 12) -> None:
+        """Make the engine; no connection is opened yet."""
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if self.url.database and self.url.database != ":memory:":
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(
+                self.url, connect_args={"timeout": busy_timeout, "check_same_thread": False}, pool_size=pool_size
+            )
+            _prepare_sqlite(self.engine)
+        else:
+            if self.url.drivername == "postgresql":
+                self.url = self.url.set(drivername="postgresql+psycopg")
+            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=pool_size, max_overflow=10)
+        self.reader = self.engine.execution_options(crm_readonly=True)
+        self.access_cache: dict[tuple[tuple[int, ...], bool], tuple[int, tuple[int, ...] | None]] = {}
+
+    @property
+    def dialect(self) -> str:
+        """Return ``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    def session(self, *, write: bool = True) -> CrmSession:
+        """Return a new session; a reading one never waits for writers."""
+        return CrmSession(bind=self.engine if write else self.reader, expire_on_commit=False, autoflush=True)
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[CrmSession]:
+        """Run the block in one transaction of the system: committed at the end, rolled back on any error.
+
+        Raises:
+            Unavailable: the database is locked or gone; nothing was written.
+        """
+        with self.translated_errors(), self.session(write=write) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def translated_errors(self) -> Iterator[None]:
+        """Turn passing database faults into :class:`Unavailable`."""
+        try:
+            yield
+        except DBAPIError as exc:
+            if is_temporary(exc):
+                raise Unavailable(hint=str(exc.orig)) from exc
+            raise
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """Return a connection outside transactions, for index building and maintenance."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        options: Any = connection.get_execution_options()
+        if options.get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN" if options.get("crm_readonly") else "BEGIN IMMEDIATE")

@@ -1,0 +1,206 @@
+"""Fields made of parts: an address, owned lines, files, pictures and computed values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core.db import Identifier, JsonDocument
+from crm_core.errors import ValueProblem
+from crm_core.fieldtypes.base import NULL_OPERATORS, FieldType, wrong_type
+from crm_core.fieldtypes.choices import Country
+from crm_core.fieldtypes.links import as_id
+from crm_core.fieldtypes.texts import Text
+from crm_core.i18n import N_
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+    from crm_core.entities import LineDef
+
+ADDRESS_PARTS: Mapping[str, FieldType] = {
+    "street": Text(255),
+    "city": Text(120),
+    "state": Text(120),
+    "zip": Text(20),
+    "country": Country(),
+}
+
+
+class Address(FieldType):
+    """One postal address: street, city, state, zip, country."""
+
+    name, label, widget = "address", N_("Address"), "address"
+    operators = NULL_OPERATORS
+    sortable = False
+
+    def column(self) -> sa.types.TypeEngine[Any]:
+        """Return a JSON document."""
+        return JsonDocument
+
+    def convert(self, raw: Any, ctx: Ctx) -> Any:
+        """Return the filled parts, ``None`` when all are blank."""
+        if not isinstance(raw, Mapping):
+            raise wrong_type("an object with street, city, state, zip and country")
+        if unknown := sorted(set(raw) - set(ADDRESS_PARTS)):
+            raise ValueProblem("unknown", N_("Unknown part: %(name)s"), name=str(unknown[0])[:60])
+        parts = {key: kind.parse(raw.get(key), ctx) for key, kind in ADDRESS_PARTS.items()}
+        return {k: v for k, v in parts.items() if v} or None
+
+    def show(self, value: Any, ctx: Ctx) -> str:
+        """Return one line."""
+        if not value:
+            return ""
+        town = " ".join(p for p in (value.get("zip"), value.get("city")) if p)
+        country = Country().show(value.get("country"), ctx)
+        return ", ".join(p for p in (value.get("street"), town, value.get("state"), country) if p)
+
+    def search_text(self, value: Any) -> str:
+        """Return street and town."""
+        return " ".join(str(v) for k, v in (value or {}).items() if k in ("street", "city", "zip"))
+
+    def schema(self) -> dict[str, Any]:
+        """Return an object with the five parts."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {k: {**t.schema(), "type": [t.schema()["type"], "null"]} for k, t in ADDRESS_PARTS.items()},
+        }
+
+
+class Lines(FieldType):
+    """Owned children, edited in the parent's form and saved in its transaction."""
+
+    name, label, widget = "lines", N_("Lines"), "lines"
+    operators = NULL_OPERATORS
+    custom, sortable = False, False
+    limit = 500
+
+    def __init__(self, line: LineDef) -> None:
+        """Keep the description of one line."""
+        self.line = line
+
+    def parse(self, raw: Any, ctx: Ctx) -> Any:
+        """Return a list of lines, each a mapping of its field keys; wholly blank lines are left out.
+
+        A plain value stands for the line's main field: ``"a@example.org"`` for ``{"address": "a@example.org"}``.
+        """
+        if raw is None or raw == "":
+            return []
+        if not isinstance(raw, list | tuple):
+            raw = [raw]
+        if len(raw) > self.limit:
+            raise ValueProblem("too_many", N_("At most %(limit)s entries"), limit=self.limit)
+        return [line for item in raw if (line := self._line(item, ctx))]
+
+    def _line(self, item: Any, ctx: Ctx) -> dict[str, Any] | None:
+        if not isinstance(item, Mapping):
+            item = {self.line.main: item}
+        known = {f.key: f for f in self.line.fields}
+        if unknown := sorted(str(k) for k in item if k not in known and k != "id"):
+            raise ValueProblem("unknown", N_("Unknown part: %(name)s"), name=unknown[0][:60])
+        values = {}
+        for key, field in known.items():
+            try:
+                values[key] = field.type.parse(item.get(key, field.default_value(ctx)), ctx)
+            except ValueProblem as problem:
+                problem.params.setdefault("part", key)
+                raise
+        if all(values[k] in (None, "", False) for k in self.line.significant):
+            return None
+        for key, field in known.items():
+            if field.required and values[key] in (None, ""):
+                raise ValueProblem("required", N_("%(part)s is required"), part=field.label)
+        if item.get("id") not in (None, ""):
+            values["id"] = as_id(item["id"])
+        return values
+
+    def dump(self, value: Any) -> Any:
+        """Return the lines with their ids."""
+        types = {f.key: f.type for f in self.line.fields}
+        return [{k: types[k].dump(v) if k in types else v for k, v in line.items()} for line in value or ()]
+
+    def show(self, value: Any, ctx: Ctx) -> str:
+        """Return the main values, separated by commas."""
+        main = next(f for f in self.line.fields if f.key == self.line.main)
+        return ", ".join(main.type.show(line.get(main.key), ctx) for line in value or ())
+
+    def search_text(self, value: Any) -> str:
+        """Return the searched fields of every line."""
+        found = [f.type.search_text(line.get(f.key)) for line in value or () for f in self.line.fields if f.search]
+        return " ".join(t for t in found if t)
+
+    def schema(self) -> dict[str, Any]:
+        """Return an array of objects."""
+        properties = {f.key: f.json_schema() for f in self.line.fields}
+        properties["id"] = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
+        item = {"type": "object", "properties": properties, "additionalProperties": False}
+        return {"type": "array", "items": item, "maxItems": self.limit}
+
+
+class File(FieldType):
+    """One stored file, given by its id after the upload."""
+
+    name, label, widget, kind = "file", N_("File"), "file", "int"
+    operators = NULL_OPERATORS
+    custom, sortable = False, False
+
+    def __init__(self, max_bytes: int = 25 * 1024 * 1024, types: tuple[str, ...] = ()) -> None:
+        """Keep the limit and the content types accepted (empty: any)."""
+        self.max_bytes, self.types = max_bytes, types
+
+    def column(self) -> sa.types.TypeEngine[Any]:
+        """Return an id."""
+        return Identifier
+
+    def convert(self, raw: Any, ctx: Ctx) -> Any:
+        """Return the id of the file."""
+        return as_id(raw)
+
+    def search_text(self, value: Any) -> str:
+        """Return nothing."""
+        return ""
+
+    def schema(self) -> dict[str, Any]:
+        """Return a positive integer."""
+        return {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
+
+
+class Image(File):
+    """A picture, made to fit into ``box`` (width, height) when it is larger; never enlarged."""
+
+    name, label, widget = "image", N_("Picture"), "image"
+
+    def __init__(self, max_bytes: int = 1024 * 1024, box: tuple[int, int] = (200, 300)) -> None:
+        """Keep limit and box."""
+        super().__init__(max_bytes, ("image/jpeg", "image/png", "image/gif", "image/webp"))
+        self.box = box
+
+
+class Computed(FieldType):
+    """A value worked out when it is read; shown, never stored, filtered or sorted."""
+
+    name, label, widget = "computed", N_("Computed"), "readonly"
+    operators: Any = frozenset()
+    custom, sortable = False, False
+
+    def __init__(self, function: Callable[[Ctx, Any], Any], of: FieldType | None = None) -> None:
+        """Keep the function of (operation, record) and the type its result is shown as."""
+        self.function, self.of = function, of or Text()
+
+    def dump(self, value: Any) -> Any:
+        """Return the JSON of the result's type."""
+        return self.of.dump(value)
+
+    def show(self, value: Any, ctx: Ctx) -> str:
+        """Return the text of the result's type."""
+        return self.of.show(value, ctx)
+
+    def search_text(self, value: Any) -> str:
+        """Return nothing."""
+        return ""
+
+    def schema(self) -> dict[str, Any]:
+        """Return the schema of the result's type."""
+        return self.of.schema()

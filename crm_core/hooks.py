@@ -1,0 +1,196 @@
+"""The dispatcher: asks plugins in order, isolates each, knows who answered and how long it took."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from crm_core import hookspecs
+from crm_core.errors import CrmError, PluginError, Problem
+
+if TYPE_CHECKING:
+    from crm_core.change import Change
+    from crm_core.context import Ctx
+    from crm_core.filters import Node
+
+log = logging.getLogger("crm.hooks")
+
+QUARANTINE_FAILURES = 3
+QUARANTINE_WINDOW = 60.0
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of a page: safe HTML, its weight, and the plugin it comes from (filled in by the kernel)."""
+
+    html: str
+    weight: int = 100
+    plugin: str = ""
+    failed: bool = False
+
+
+@dataclass
+class Timing:
+    """Calls, total seconds and longest call of one plugin's implementation of one hook."""
+
+    calls: int = 0
+    total: float = 0.0
+    longest: float = 0.0
+    failures: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one plugin answered, or the error it raised."""
+
+    plugin: str
+    value: Any = None
+    error: Exception | None = None
+
+
+IncidentSink = Callable[[str, str, Exception], None]
+
+
+def _no_sink(plugin: str, where: str, error: Exception) -> None:
+    log.error("%s failed in %s", plugin, where, exc_info=error)
+
+
+@dataclass
+class Dispatcher:
+    """Implementations by hook, in dependency order. Frozen after the build but for timing and quarantine."""
+
+    implementations: dict[str, list[tuple[str, Callable[..., Any], tuple[str, ...]]]]
+    incident: IncidentSink = _no_sink
+    timings: dict[tuple[str, str], Timing] = field(default_factory=lambda: defaultdict(Timing))
+    quarantined: set[str] = field(default_factory=set)
+    _failures: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, hook: str, **kwargs: Any) -> Iterator[Answer]:
+        """Yield each plugin's answer; an error is an answer too and the caller applies the hook's policy."""
+        skippable = hookspecs.POLICIES[hook] == "skip"
+        for plugin, function, names in self.implementations.get(hook, ()):
+            if skippable and plugin in self.quarantined:
+                continue
+            timing = self.timings[plugin, hook]
+            start = time.perf_counter()
+            try:
+                value = function(**{n: kwargs[n] for n in names})
+                if isinstance(value, Iterator):
+                    value = list(value)
+                answer = Answer(plugin, value)
+            except Exception as exc:  # noqa: BLE001 - isolation is what this is for
+                timing.failures += 1
+                answer = Answer(plugin, error=exc)
+            spent = time.perf_counter() - start
+            timing.calls += 1
+            timing.total += spent
+            timing.longest = max(timing.longest, spent)
+            yield answer
+
+    def collect(self, hook: str, **kwargs: Any) -> list[Answer]:
+        """Return the answers of a hook whose failures are skipped, with failures recorded."""
+        found = []
+        for answer in self.ask(hook, **kwargs):
+            if answer.error is not None:
+                self._skip(answer.plugin, hook, answer.error)
+            found.append(answer)
+        return found
+
+    def _skip(self, plugin: str, hook: str, error: Exception) -> None:
+        with self._lock:
+            recent = self._failures[plugin]
+            recent.append(time.monotonic())
+            while recent and recent[0] < time.monotonic() - QUARANTINE_WINDOW:
+                recent.popleft()
+            if len(recent) >= QUARANTINE_FAILURES:
+                self.quarantined.add(plugin)
+        self.incident(plugin, hook, error)
+
+    def _abort(self, hook: str, **kwargs: Any) -> Iterator[Answer]:
+        for answer in self.ask(hook, **kwargs):
+            if isinstance(answer.error, CrmError):
+                answer.error.plugin = answer.error.plugin or answer.plugin
+                raise answer.error
+            if answer.error is not None:
+                raise PluginError(plugin=answer.plugin, hint=repr(answer.error)) from answer.error
+            yield answer
+
+    def before_write(self, ctx: Ctx, change: Change) -> None:
+        """Let plugins derive values; an error aborts the write and names the plugin."""
+        for _ in self._abort("crm_before_write", ctx=ctx, change=change):
+            pass
+
+    def validate(self, ctx: Ctx, change: Change) -> list[Problem]:
+        """Return the problems of all plugins, each with its plugin's name."""
+        found: list[Problem] = []
+        for answer in self._abort("crm_validate", ctx=ctx, change=change):
+            found += [
+                Problem(p.field, p.code, p.message, p.params, p.plugin or answer.plugin) for p in answer.value or ()
+            ]
+        return found
+
+    def after_write(self, ctx: Ctx, change: Change) -> None:
+        """Let plugins react inside the transaction."""
+        for _ in self._abort("crm_after_write", ctx=ctx, change=change):
+            pass
+
+    def record_scope(self, ctx: Ctx, entity: str, action: str) -> list[Node]:
+        """Return the narrowing filters; a plugin that raises makes everything invisible, not visible.
+
+        Raises:
+            PluginError: an implementation failed.
+        """
+        found = self._abort("crm_record_scope", ctx=ctx, entity=entity, action=action)
+        return [a.value for a in found if a.value is not None]
+
+    def render_slot(self, ctx: Ctx, slot: str, subject: Any = None) -> list[Fragment]:
+        """Return the fragments of a slot by weight; a failed one is marked, for administrators to see."""
+        found: list[Fragment] = []
+        for answer in self.collect("crm_render_slot", ctx=ctx, slot=slot, subject=subject):
+            if answer.error is not None:
+                found.append(Fragment("", plugin=answer.plugin, failed=True))
+            items: Iterable[Fragment] = answer.value or ()
+            found += [Fragment(f.html, f.weight, answer.plugin) for f in items]
+        return sorted(found, key=lambda f: (f.weight, f.plugin))
+
+    def authenticate(self, request: Any) -> Any:
+        """Return the first actor a plugin recognises, else ``None``."""
+        for answer in self.collect("crm_authenticate", request=request):
+            if answer.error is None and answer.value is not None:
+                return answer.value
+        return None
+
+    def search(self, ctx: Ctx, text: str, entities: tuple[str, ...]) -> list[Any]:
+        """Return the extra hits of plugins."""
+        answers = self.collect("crm_search", ctx=ctx, text=text, entities=entities)
+        return [hit for a in answers if a.error is None for hit in a.value or ()]
+
+
+def implementations_of(
+    plugins: Iterable[tuple[str, Any]],
+) -> dict[str, list[tuple[str, Callable[..., Any], tuple[str, ...]]]]:
+    """Return the implementations by hook, in the order of ``plugins``, after pluggy checked them.
+
+    Raises:
+        pluggy.PluginValidationError: an implementation takes an argument its hook doesn't have, or is unknown.
+    """
+    manager = pluggy.PluginManager("crm")
+    manager.add_hookspecs(hookspecs)
+    found: dict[str, list[tuple[str, Callable[..., Any], tuple[str, ...]]]] = defaultdict(list)
+    for name, module in plugins:
+        manager.register(module, name)
+        for caller in manager.get_hookcallers(module) or ():
+            impl = next(i for i in caller.get_hookimpls() if i.plugin_name == name)
+            if impl.tryfirst or impl.trylast or impl.hookwrapper or impl.wrapper:
+                raise pluggy.PluginValidationError(module, f"{caller.name}: no tryfirst, trylast or wrapper")
+            found[caller.name].append((name, impl.function, tuple(impl.argnames)))
+    manager.check_pending()
+    return dict(found)

@@ -1,0 +1,98 @@
+"""What the import engine and a plugin's importer say to each other: options, records read, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """How a file is read: home region of phone numbers and dates, ``column -> field`` by hand, bad values dropped."""
+
+    region: str = "FR"
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    lenient: bool = False
+    dry_run: bool = False
+    resume_at: int = 0
+    """Number of the last source record that is dealt with already; reading goes on after it."""
+
+
+class RowProblemLike(Protocol):
+    """One thing wrong with a source record; ``fatal`` ones keep it from being written."""
+
+    @property
+    def field(self) -> str | None:
+        """Return the field's key, ``None`` for the record as a whole."""
+
+    @property
+    def code(self) -> str:
+        """Return a stable word."""
+
+    @property
+    def message(self) -> str:
+        """Return the message id."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Return the parameters of the message."""
+
+    @property
+    def value(self) -> str:
+        """Return the offending text."""
+
+    @property
+    def fatal(self) -> bool:
+        """Tell whether the record must not be written."""
+
+
+class ImportRow(Protocol):
+    """One record of a file: where it stands, what it says, what is wrong with it, and its text as it was."""
+
+    @property
+    def line(self) -> int:
+        """Return the line it starts on; the first line of the file is 1."""
+
+    @property
+    def position(self) -> int:
+        """Return its number among the records, from 1."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Return the values by field."""
+
+    @property
+    def problems(self) -> Sequence[RowProblemLike]:
+        """Return what is wrong with it."""
+
+    @property
+    def raw(self) -> Sequence[str] | str:
+        """Return the cells of a table, or the text of a card."""
+
+
+class ImportSource(Protocol):
+    """An open file. ``header`` are the names of its columns (empty for cards), ``mapping`` what became of each."""
+
+    @property
+    def header(self) -> Sequence[str]:
+        """Return the column names."""
+
+    @property
+    def mapping(self) -> Mapping[str, Any]:
+        """Return the field each column was taken for."""
+
+    def __iter__(self) -> Iterator[ImportRow]:
+        """Yield the records after ``resume_at``."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowResult:
+    """What became of one source record; ``problems`` say why it was not written, or what was dropped."""
+
+    outcome: Literal["created", "updated", "skipped", "failed"]
+    record_id: int | None = None
+    problems: Sequence[RowProblemLike] = ()

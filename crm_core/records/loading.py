@@ -1,0 +1,279 @@
+"""Creating many records at once: the same checks, hooks, history and access as one, in a few statements for all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core import events, history, search_index, search_text, sequences
+from crm_core.access import require, set_for
+from crm_core.access.sets import principals_of
+from crm_core.change import Change
+from crm_core.columns import comparable
+from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db import KERNEL
+from crm_core.entities import KEY_LENGTH
+from crm_core.errors import CrmError, Problem
+from crm_core.fieldtypes import Link, Lines
+from crm_core.i18n import N_
+from crm_core.models import Change as ChangeRow
+from crm_core.records import applying, values
+from crm_core.records.bulkwriter import allocate_ids, insert_rows
+from crm_core.text import fold, sort_key
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+Outcome = int | list[Problem]
+
+
+def bulk_create(ctx: Ctx, entity: str, items: Sequence[Mapping[str, Any]], *, action: str = "import") -> list[Outcome]:
+    """Create records from typed values (as field types' ``parse`` returns them); each is written whole or not at all.
+
+    Hooks run for every record with ``change.record`` ``None``; ``crm_after_write`` gets the written record. Ids
+    come back in the order of the items; a refused item's place holds its problems.
+
+    Raises:
+        Forbidden: no role grants it.
+    """
+    definition = ctx.registry.entity(entity)
+    require(ctx, definition.key, "create")
+    load = _Load(ctx, definition)
+    changes = [load.change(item) for item in items]
+    good = load.check(changes)
+    if good:
+        load.write(good, action)
+    return [load.problems.get(id(c)) or load.ids[id(c)] for c in changes]
+
+
+@dataclass
+class _Load:
+    """One batch: what is checked and written together."""
+
+    ctx: Ctx
+    definition: EntityDef
+    problems: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
+    ids: dict[int, int] = field(default_factory=dict)
+    access: dict[Any, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        fields = self.ctx.registry.fields(self.definition.key)
+        self.fields = fields
+        self.required = [f for f in fields.values() if f.required or f.required_if is not None]
+        self.hooked = bool(self.ctx.registry.hooks.implementations)
+        self.granting = tuple(f.key for f in fields.values() if f.grants)
+        self.columns = [f for f in fields.values() if f.storage == "column"]
+        self.custom = [f for f in fields.values() if f.storage == "custom"]
+        self.lines = [f for f in fields.values() if isinstance(f.type, Lines)]
+        self.many = [f for f in fields.values() if f.type.multiple]
+        self.defaults = {f.key: f for f in fields.values() if f.default is not None}
+
+    def change(self, item: Mapping[str, Any]) -> Change:
+        """Return the change of an item with defaults and what hooks derive."""
+        change = Change(self.definition, "create", None, dict(item))
+        for key, found in self.defaults.items():
+            if key not in change.values:
+                change.values[key] = found.default_value(self.ctx)
+        if change.values.get("owner") is None or change.values.get("visibility") is None:
+            values.add_defaults(self.ctx, self.definition, change.values)
+        if self.hooked:
+            try:
+                self.ctx.registry.hooks.before_write(self.ctx, change)
+            except CrmError as exc:
+                self.problems[id(change)] += exc.problems() or [Problem(None, exc.code, exc.message, exc.params)]
+        return change
+
+    def check(self, changes: list[Change]) -> list[Change]:
+        """Return the changes nothing is wrong with."""
+        for change in changes:
+            found = self.problems[id(change)]
+            if self.required:
+                found += values.check_required(self.ctx, change)
+            if self.hooked and not found:
+                found += [p for p in self.ctx.registry.hooks.validate(self.ctx, change) if p.code != "warning"]
+        self._unique(changes)
+        self._links(changes)
+        return [c for c in changes if not self.problems[id(c)]]
+
+    def _unique(self, changes: list[Change]) -> None:
+        model = self.definition.model
+        for key, found in self.fields.items():
+            if not found.unique:
+                continue
+            by_value: dict[Any, list[Change]] = defaultdict(list)
+            for change in changes:
+                if (value := change.values.get(key)) not in (None, ""):
+                    by_value[_compared(found, value)].append(change)
+            taken = self._existing(comparable(found, model), by_value)
+            for value, same in by_value.items():
+                for change in same if value in taken else same[1:]:
+                    label = {"label": found.title()}
+                    problem = Problem(key, "unique", N_("Another record already has this %(label)s"), label)
+                    self.problems[id(change)].append(problem)
+
+    def _existing(self, column: Any, wanted: Iterable[Any]) -> set[Any]:
+        wanted = list(wanted)
+        found: set[Any] = set()
+        for start in range(0, len(wanted), 500):
+            query = sa.select(column).where(column.in_(wanted[start : start + 500]))
+            found |= set(self.ctx.session.scalars(query, execution_options=KERNEL))
+        return found
+
+    def _links(self, changes: list[Change]) -> None:
+        from crm_core.access import predicate
+
+        linking = [f for f in self.fields.values() if isinstance(f.type, Link) and f.type.target != "core.user"]
+        for found in linking:
+            target = self.ctx.registry.entity(found.type.target)  # type: ignore[attr-defined]
+            wanted: dict[int, list[Change]] = defaultdict(list)
+            for change in changes:
+                value = change.values.get(found.key)
+                for one in value if isinstance(value, list) else [value] if value else ():
+                    wanted[one].append(change)
+            known = self.ctx.cache.setdefault(("linked", target.key), set())
+            unknown = [i for i in wanted if i not in known]
+            for start in range(0, len(unknown), 500):
+                part = unknown[start : start + 500]
+                seen = predicate(self.ctx, target, "read", target.model)
+                query = sa.select(target.model.id).where(target.model.id.in_(part), seen)
+                known.update(self.ctx.session.scalars(query, execution_options=KERNEL))
+            for one, same in wanted.items():
+                if one not in known:
+                    for change in same:
+                        self.problems[id(change)].append(Problem(found.key, "unknown", N_("There is no such record")))
+
+    def write(self, changes: list[Change], action: str) -> None:
+        """Write checked changes: sequences, rows, lines, links, history."""
+        for change in changes:
+            applying.create_tags(self.ctx, change)
+        for found in values.sequenced(self.ctx, self.definition):
+            lacking = [c for c in changes if c.values.get(found.key) is None]
+            for change, number in zip(lacking, sequences.reserve(self.ctx, found.sequence, len(lacking)), strict=True):
+                change.values[found.key] = number
+        model = self.definition.model
+        ids = allocate_ids(self.ctx, model.__table__, len(changes))
+        self.ids.update({id(c): i for c, i in zip(changes, ids, strict=True)})
+        titles = self._titles(changes)
+        rows = [self._row(c, i, titles) for c, i in zip(changes, ids, strict=True)]
+        connection = self.ctx.session.connection_of_kernel()
+        with search_index.appending(connection, model.__tablename__, ids[0], ids[-1]):
+            insert_rows(self.ctx, model.__table__, rows)
+        self._write_lines(changes, ids)
+        self._write_links(changes, ids)
+        self._write_history(changes, ids, action)
+        self._react(changes, ids)
+
+    def _row(self, change: Change, record_id: int, titles: Mapping[int, str]) -> dict[str, Any]:
+        ctx, found = self.ctx, change.values
+        row: dict[str, Any] = {
+            "id": record_id, "version": 1, "created_at": ctx.now, "updated_at": ctx.now,
+            "created_by_id": ctx.actor.id, "updated_by_id": ctx.actor.id,
+            "access_id": self._access(found),
+            "search_text": search_text.build(ctx, self.definition, found, titles),
+        }  # fmt: skip
+        for one in self.columns:
+            if one.attr in row:
+                continue
+            value = found.get(one.key)
+            row[one.attr] = value
+            if one.key_attr:
+                row[one.key_attr] = sort_key(value, KEY_LENGTH) or ""
+        document: dict[str, Any] = {}
+        for one in self.custom:
+            if (value := found.get(one.key)) is not None:
+                document[one.attr] = one.type.store(value)
+        row["custom"] = document
+        return row
+
+    def _access(self, found: Mapping[str, Any]) -> int:
+        key = (found.get("owner"), found.get("visibility"), *(str(found.get(k)) for k in self.granting))
+        if key not in self.access:
+            self.access[key] = set_for(self.ctx, principals_of(self.ctx, self.definition, found, {}))
+        return self.access[key]
+
+    def _titles(self, changes: list[Change]) -> dict[int, str]:
+        """Return the titles of linked records that go into the search text, one statement a field."""
+        titles: dict[int, str] = {}
+        for one in search_text.searched_fields(self.ctx, self.definition):
+            if not isinstance(one.type, Link):
+                continue
+            target = self.ctx.registry.entity(one.type.target)
+            known = self.ctx.cache.setdefault(("titles", target.key), {})
+            wanted = {c.values[one.key] for c in changes if c.values.get(one.key)} - known.keys()
+            for part in _chunks(sorted(wanted)):
+                query = sa.select(target.model.id, getattr(target.model, target.title)).where(target.model.id.in_(part))
+                known.update({i: t or "" for i, t in self.ctx.session.execute(query, execution_options=KERNEL)})
+            titles.update(known)
+        return titles
+
+    def _write_lines(self, changes: list[Change], ids: Sequence[int]) -> None:
+        for one in self.lines:
+            line = one.type.line  # type: ignore[attr-defined]
+            make = _line_maker(line.fields)
+            rows = [
+                make(record_id, position, given)
+                for change, record_id in zip(changes, ids, strict=True)
+                for position, given in enumerate(change.values.get(one.key) or ())
+            ]
+            if rows:
+                insert_rows(self.ctx, line.model.__table__, rows)
+
+    def _write_links(self, changes: list[Change], ids: Sequence[int]) -> None:
+        rows = [
+            {"record_id": record_id, "field": one.key, "target_id": target, "position": position}
+            for change, record_id in zip(changes, ids, strict=True)
+            for one in self.many
+            if (given := change.values.get(one.key))
+            for position, target in enumerate(applying.target_ids(self.ctx, one, given))
+        ]
+        if rows:
+            insert_rows(self.ctx, self.definition.model.__links__, rows)
+
+    def _write_history(self, changes: list[Change], ids: Sequence[int], action: str) -> None:
+        key, title = self.definition.key, self.definition.title
+        rows = [
+            history.row(self.ctx, key, record_id, str(change.values.get(title) or ""), action)
+            for change, record_id in zip(changes, ids, strict=True)
+        ]
+        insert_rows(self.ctx, ChangeRow.__table__, rows)  # type: ignore[arg-type]
+
+    def _react(self, changes: list[Change], ids: Sequence[int]) -> None:
+        if self.ctx.registry.hooks.implementations.get("crm_after_write"):
+            model = self.definition.model
+            query = sa.select(model).where(model.id.in_(ids))
+            found = {r.id: r for r in self.ctx.session.scalars(query, execution_options=KERNEL)}
+            for change, record_id in zip(changes, ids, strict=True):
+                change.record = found[record_id]
+                self.ctx.registry.hooks.after_write(self.ctx, change)
+        for record_id in ids:
+            events.emit(self.ctx, "record_created", self.definition.key, record_id)
+
+
+def _compared(found: FieldDef, value: Any) -> Any:
+    if found.key_attr:
+        return fold(str(value))
+    return found.type.store(value) if found.storage == "custom" else value
+
+
+def _chunks(items: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _line_maker(fields: Sequence[FieldDef]) -> Callable[[int, int, Mapping[str, Any]], dict[str, Any]]:
+    plan = [(f.key, f.attr, f.key_attr, f.default if not callable(f.default) else None) for f in fields]
+
+    def make(parent: int, position: int, given: Mapping[str, Any]) -> dict[str, Any]:
+        row: dict[str, Any] = {"parent_id": parent, "position": position}
+        for key, attr, key_attr, default in plan:
+            value = given.get(key, default)
+            row[attr] = value
+            if key_attr:
+                row[key_attr] = sort_key(value, KEY_LENGTH) or ""
+        return row
+
+    return make

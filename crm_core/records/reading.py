@@ -1,0 +1,143 @@
+"""One record: found when the actor may see it, else not there."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core.access import allowed, check_readable, predicate, readable
+from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db import KERNEL
+from crm_core.entities import Record
+from crm_core.errors import Forbidden, NotFound
+from crm_core.fieldtypes import Computed, Lines, MultiChoice
+from crm_core.i18n import N_
+from crm_core.records.rows import Row, plan_rows
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+MAX_ID = 2**63 - 1
+
+
+def find(ctx: Ctx, definition: EntityDef, record_id: int, action: str = "read", *, lock: bool = False) -> Any:
+    """Return the record.
+
+    Raises:
+        NotFound: it does not exist or the actor may not read it; both look the same.
+        Forbidden: the actor may read it, but not do ``action``.
+    """
+    model = definition.model
+    if not isinstance(record_id, int) or not 0 < record_id <= MAX_ID:
+        raise _missing(definition)
+
+    def fetch(verb: str) -> Any:
+        query = sa.select(model).where(model.id == record_id, predicate(ctx, definition, verb, model))
+        if lock and not ctx.database.is_sqlite:
+            query = query.with_for_update(of=model)
+        options = {"populate_existing": True} if lock else {}
+        return ctx.session.scalar(query.execution_options(**options), execution_options=KERNEL)
+
+    found = fetch(action)
+    if found is not None:
+        return found
+    if action != "read" and fetch("read") is not None:
+        raise Forbidden(N_("You may read this record but not change it"))
+    raise _missing(definition)
+
+
+
+def _missing(definition: EntityDef) -> NotFound:
+    return NotFound(N_("This record does not exist, or you may not see it"))
+
+
+def get(ctx: Ctx, entity: str, record_id: int) -> Record:
+    """Return a record the actor may read, as an instance of its model.
+
+    Raises:
+        NotFound: not there for the actor.
+    """
+    definition = ctx.registry.entity(entity)
+    found: Record = find(ctx, definition, record_id)
+    return found
+
+
+def title_of(definition: EntityDef, record: Any) -> str:
+    """Return what a record is called."""
+    return str(getattr(record, definition.title) or "")
+
+
+def read(ctx: Ctx, entity: str, record_id: int, fields: Sequence[str] | None = None) -> Row:
+    """Return a record's readable values, computed ones included, in one statement and those computing needs.
+
+    Raises:
+        NotFound: not there for the actor.
+        FilterError: a field that is unknown or unreadable.
+    """
+    definition = ctx.registry.entity(entity)
+    known = ctx.registry.fields(definition.key)
+    mask = readable(ctx, definition.key)
+    if fields is not None:
+        check_readable(ctx, definition.key, fields)
+    wanted = [f for k, f in known.items() if k in mask and (fields is None or k in fields)]
+    if not isinstance(record_id, int) or not 0 < record_id <= MAX_ID or not allowed(ctx, definition.key, "read"):
+        raise _missing(definition)
+    model = definition.model
+    stored = [f for f in wanted if not isinstance(f.type, Computed)]
+    plan = plan_rows(ctx, definition, model, stored, editable=True)
+    query = sa.select(*plan.columns).where(model.id == record_id, predicate(ctx, definition, "read", model))
+    raw = ctx.session.execute(query, execution_options=KERNEL).first()
+    if raw is None:
+        raise _missing(definition)
+    row = plan.row(raw)
+    computed = [f for f in wanted if isinstance(f.type, Computed)]
+    if computed:
+        record = get(ctx, definition.key, record_id)
+        row = dataclasses.replace(row, values={**row.values, **{f.key: f.type.function(ctx, record) for f in computed}})  # type: ignore[attr-defined]
+    return row
+
+
+def values_of(ctx: Ctx, definition: EntityDef, record: Any, keys: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return a record's stored values by field key, whatever the actor's masks; for writers and hooks."""
+    found: dict[str, Any] = {}
+    many: list[FieldDef] = []
+    for key, field in ctx.registry.fields(definition.key).items():
+        if keys is not None and key not in keys:
+            continue
+        if field.storage == "column":
+            found[key] = getattr(record, field.attr)
+        elif field.storage == "custom":
+            raw = (record.custom or {}).get(field.attr)
+            found[key] = field.type.load(raw) if raw is not None else None
+        elif isinstance(field.type, Lines):
+            found[key] = [_line_values(field.type, line) for line in getattr(record, field.attr)]
+        elif field.type.multiple:
+            many.append(field)
+    if many and record.id is not None:
+        found.update(_link_values(ctx, definition, record.id, many))
+    return found
+
+
+def _line_values(kind: Lines, line: Any) -> dict[str, Any]:
+    return {"id": line.id, **{f.key: getattr(line, f.attr) for f in kind.line.fields}}
+
+
+def _link_values(ctx: Ctx, definition: EntityDef, record_id: int, fields: Sequence[FieldDef]) -> dict[str, Any]:
+    table = definition.model.__links__
+    by_key = {f.key: f for f in fields}
+    found: dict[str, Any] = {f.key: [] for f in fields}
+    query = (
+        sa.select(table.c.field, table.c.target_id)
+        .where(table.c.record_id == record_id, table.c.field.in_(by_key))
+        .order_by(table.c.field, table.c.position, table.c.target_id)
+    )
+    for key, target in ctx.session.execute(query, execution_options=KERNEL):
+        if isinstance(by_key[key].type, MultiChoice):
+            if entry := ctx.directory.entry_by_id(target):
+                found[key].append(entry.code)
+        else:
+            found[key].append(target)
+    return found

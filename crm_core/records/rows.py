@@ -1,0 +1,194 @@
+"""Rows as they are read: one statement a page, values in their Python types, labels of links beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from crm_core.access.scope import predicate
+from crm_core.columns import lines_json, links_json, links_of, scalar, storage_key
+from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db.expressions import JsonArray, JsonObject
+from crm_core.fieldtypes import Link, Lines, MultiChoice
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+
+@dataclass(slots=True)
+class Row:
+    """A record as lists, REST and exports see it.
+
+    ``values`` by field key; ``labels`` the names of linked records the actor may see (a link without a label
+    must be treated as absent). Lines are lists of dicts, several values lists.
+    """
+
+    id: int
+    version: int
+    title: str
+    visibility: str
+    values: dict[str, Any]
+    labels: dict[str, Any] = field(default_factory=dict)
+    editable: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Tell whether everyone may read the record (CT-16)."""
+        return self.visibility in ("read", "write")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. ``total`` is exact or a lower bound; cursors are ``None`` at the ends."""
+
+    items: list[Row]
+    next: str | None
+    previous: str | None
+    total: int | None
+    exact: bool
+    fields: tuple[str, ...]
+
+
+Reader = Callable[[Any, dict[str, Any], dict[str, Any]], None]
+
+
+@dataclass
+class RowPlan:
+    """The columns a page selects, and how each field is read from them. Made once a request."""
+
+    columns: list[Any]
+    readers: list[Reader]
+
+    def row(self, raw: Sequence[Any]) -> Row:
+        """Return the row of a raw result."""
+        values: dict[str, Any] = {}
+        labels: dict[str, Any] = {}
+        for reader in self.readers:
+            reader(raw, values, labels)
+        return Row(raw[0], raw[1], raw[3] or "", raw[2], values, labels, bool(raw[4]))
+
+
+def plan_rows(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[FieldDef], *, editable: bool) -> RowPlan:
+    """Return the plan that reads ``fields`` of an entity from ``alias``."""
+    may_edit: Any = sa.literal(0)
+    if editable:
+        may_edit = sa.case((predicate(ctx, definition, "update", alias), 1), else_=0)
+    columns = [alias.id, alias.version, alias.visibility, getattr(alias, definition.title), may_edit.label("may_edit")]
+    plan = RowPlan(columns, [])
+    if any(f.storage == "custom" for f in fields):
+        columns.append(alias.custom)
+        plan.readers.append(_custom_reader(len(columns) - 1, [f for f in fields if f.storage == "custom"]))
+    for found in fields:
+        if found.storage == "column":
+            _column(ctx, plan, alias, found)
+        elif isinstance(found.type, Lines):
+            columns.append(lines_json(found, alias).label(found.key))
+            plan.readers.append(_lines_reader(len(columns) - 1, found))
+        elif found.type.multiple:
+            _many(ctx, plan, definition, alias, found)
+    return plan
+
+
+def _column(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
+    plan.columns.append(getattr(alias, found.attr))
+    position, key = len(plan.columns) - 1, found.key
+
+    def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        values[key] = raw[position]
+
+    if not isinstance(found.type, Link) or found.type.target == "core.user":
+        plan.readers.append(read)
+        return
+    plan.columns.append(_label_of(ctx, found, scalar(found, alias), alias).label(f"{key}_title"))
+
+    def read_link(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        label = raw[position + 1]
+        values[key] = raw[position] if label is not None else None
+        if label is not None:
+            labels[key] = label
+
+    plan.readers.append(read_link)
+
+
+def _label_of(ctx: Ctx, found: FieldDef, target_id: Any, alias: Any) -> Any:
+    """Return a scalar subquery: the linked record's name, nothing where the actor may not see it."""
+    target = ctx.registry.entities.get(found.type.target)  # type: ignore[attr-defined]
+    if target is None:
+        return sa.null()
+    other = aliased(target.model)
+    title = sa.func.coalesce(getattr(other, target.title), "")
+    return (
+        sa.select(title).where(other.id == target_id, predicate(ctx, target, "read", other)).correlate(alias)
+    ).scalar_subquery()  # fmt: skip
+
+
+def _custom_reader(position: int, fields: Sequence[FieldDef]) -> Reader:
+    parts = [(f.key, storage_key(f), f.type.load) for f in fields]
+
+    def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        document = raw[position] or {}
+        for key, stored, load in parts:
+            value = document.get(stored)
+            values[key] = load(value) if value is not None else None
+
+    return read
+
+
+def _decoded(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value or []
+
+
+def _lines_reader(position: int, found: FieldDef) -> Reader:
+    key = found.key
+    loads = [(f.key, f.type.load) for f in found.type.line.fields]  # type: ignore[attr-defined]
+
+    def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        lines = _decoded(raw[position])
+        for line in lines:
+            for name, load in loads:
+                if line[name] is not None:
+                    line[name] = load(line[name])
+        values[key] = lines
+
+    return read
+
+
+def _many(ctx: Ctx, plan: RowPlan, definition: EntityDef, alias: Any, found: FieldDef) -> None:
+    key = found.key
+    linked = isinstance(found.type, Link) and found.type.target != "core.user"
+    expression = _linked_json(ctx, definition, alias, found) if linked else links_json(found, alias, definition.model)
+    plan.columns.append(expression.label(key))
+    position = len(plan.columns) - 1
+    by_id = ctx.directory.entry_by_id if isinstance(found.type, MultiChoice) else None
+
+    def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        items = _decoded(raw[position])
+        if linked:
+            values[key] = [i["id"] for i in items]
+            labels[key] = {i["id"]: i["title"] for i in items}
+        elif by_id is not None:
+            values[key] = [entry.code for i in items if (entry := by_id(i))]
+        else:
+            values[key] = items
+
+    plan.readers.append(read)
+
+
+def _linked_json(ctx: Ctx, definition: EntityDef, alias: Any, found: FieldDef) -> Any:
+    target = ctx.registry.entities.get(found.type.target)  # type: ignore[attr-defined]
+    if target is None:
+        return sa.literal_column("'[]'")
+    other = aliased(target.model)
+    table, tie = links_of(alias, definition.model, found)
+    inner = (
+        sa.select(other.id, sa.func.coalesce(getattr(other, target.title), "").label("title"))
+        .select_from(table).join(other, other.id == table.c.target_id)
+        .where(tie, predicate(ctx, target, "read", other)).order_by(table.c.position, other.id).correlate(alias)
+    ).subquery()  # fmt: skip
+    pair = JsonObject(sa.literal_column("'id'"), inner.c.id, sa.literal_column("'title'"), inner.c.title)
+    return sa.select(JsonArray(pair)).select_from(inner).scalar_subquery()

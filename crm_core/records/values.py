@@ -1,0 +1,174 @@
+"""From raw input to checked values: names, masks, types, required, unique, links one may see."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core.access import editable, predicate
+from crm_core.change import Change
+from crm_core.columns import comparable
+from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db import KERNEL
+from crm_core.errors import Problem, ValueProblem
+from crm_core.fieldtypes import Link
+from crm_core.filters import And, Cond, Node, Not, Or
+from crm_core.i18n import N_
+from crm_core.text import fold
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+_IGNORED = frozenset({"id", "version", "entity", "title"})
+
+
+def flatten(raw: Mapping[str, Any], known: Mapping[str, FieldDef]) -> dict[str, Any]:
+    """Return input with ``{"cf": {"score": 5}}`` written as ``{"cf.score": 5}``."""
+    found: dict[str, Any] = {}
+    namespaces = {k.partition(".")[0] for k in known if "." in k}
+    for key, value in raw.items():
+        if key in namespaces and key not in known and isinstance(value, Mapping):
+            found.update({f"{key}.{name}": item for name, item in value.items()})
+        else:
+            found[str(key)] = value
+    return found
+
+
+def parse(ctx: Ctx, definition: EntityDef, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the values of an input by field key, and every problem found."""
+    known = ctx.registry.fields(definition.key)
+    allowed = editable(ctx, definition.key)
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for key, item in flatten(raw, known).items():
+        field = known.get(key)
+        if field is None or field.hidden:
+            if key not in _IGNORED:
+                problems.append(_unknown(key, allowed))
+        elif key not in allowed and not ctx.actor.system:
+            problems.append(Problem(key, "readonly", N_("%(label)s can't be set"), {"label": field.title()}))
+        else:
+            try:
+                values[key] = field.type.parse(item, ctx)
+                _storable(values[key])
+            except ValueProblem as problem:
+                problems.append(problem.at(key))
+    return values, problems
+
+
+def _storable(value: Any) -> None:
+    """Refuse characters no database stores."""
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value if c > "\ud7ff"):
+            raise ValueProblem("text", N_("The text holds a character that can't be stored"))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _storable(item)
+    elif isinstance(value, list):
+        for item in value:
+            _storable(item)
+
+
+def _unknown(key: str, known: Iterable[str]) -> Problem:
+    near = difflib.get_close_matches(key, list(known), 1, 0.6)
+    message = N_("Unknown field; did you mean %(near)s?") if near else N_("Unknown field")
+    return Problem(key[:80], "unknown", message, {"near": near[0]} if near else {})
+
+
+def add_defaults(ctx: Ctx, definition: EntityDef, values: dict[str, Any]) -> None:
+    """Fill what a new record starts with: declared defaults, the creator as owner, the entity's visibility."""
+    for key, field in ctx.registry.fields(definition.key).items():
+        if key not in values and field.default is not None:
+            values[key] = field.default_value(ctx)
+    if values.get("owner") is None:
+        values["owner"] = ctx.actor.id
+    if values.get("visibility") is None:
+        private = bool(definition.visibility_setting) and ctx.directory.setting(definition.visibility_setting)
+        values["visibility"] = "private" if private else definition.visibility
+
+
+def sequenced(ctx: Ctx, definition: EntityDef) -> list[FieldDef]:
+    """Return the fields that a number sequence fills."""
+    return [f for f in ctx.registry.fields(definition.key).values() if f.sequence]
+
+
+def is_visible(node: Node | None, change: Change) -> bool:
+    """Tell whether a field shown only under a condition is shown for these values."""
+    match node:
+        case None:
+            return True
+        case And(parts):
+            return all(is_visible(p, change) for p in parts)
+        case Or(parts):
+            return any(is_visible(p, change) for p in parts)
+        case Not(part):
+            return not is_visible(part, change)
+        case Cond(path, op, value):
+            held = change.get(path)
+            if op in ("is null", "is not null"):
+                return (held in (None, [], "")) == (op == "is null")
+            if op in ("in", "not in"):
+                return (held in (value or ())) == (op == "in")
+            if op in ("has", "not has"):
+                return (value in (held or ())) == (op == "has")
+            return (held == value) == (op == "=")
+    raise TypeError(node)
+
+
+def check_required(ctx: Ctx, change: Change) -> list[Problem]:
+    """Return the required fields that would be empty."""
+    problems = []
+    for key, field in ctx.registry.fields(change.entity).items():
+        conditional = field.required_if is not None and is_visible(field.required_if, change)
+        if not (field.required or conditional) or field.sequence or not is_visible(field.visible_if, change):
+            continue
+        if change.verb == "update" and key not in change.values:
+            continue
+        if change.get(key) in (None, "", []):
+            problems.append(Problem(key, "required", N_("%(label)s is required"), {"label": field.title()}))
+    return problems
+
+
+def check_unique(ctx: Ctx, change: Change) -> list[Problem]:
+    """Return the unique fields whose value another record has, seen or unseen; one statement a changed field."""
+    problems = []
+    model = change.definition.model
+    for key, field in ctx.registry.fields(change.entity).items():
+        value = change.values.get(key)
+        if not field.unique or value in (None, "") or not change.changed(key):
+            continue
+        compared = fold(str(value)) if field.key_attr else field.type.store(value) if field.storage == "custom" else value
+        query = sa.select(model.id).where(comparable(field, model) == compared).limit(1)
+        if change.record is not None and change.record.id is not None:
+            query = query.where(model.id != change.record.id)
+        if ctx.session.scalar(query, execution_options=KERNEL) is not None:
+            problems.append(
+                Problem(key, "unique", N_("Another record already has this %(label)s"), {"label": field.title()})
+            )
+    return problems
+
+
+def check_links(ctx: Ctx, change: Change) -> list[Problem]:
+    """Return the links to records that don't exist for the actor; one statement a target entity."""
+    wanted: dict[str, dict[int, list[str]]] = {}
+    for key, field in ctx.registry.fields(change.entity).items():
+        if not isinstance(field.type, Link) or field.type.target == "core.user" or not change.changed(key):
+            continue
+        value = change.values[key]
+        old = change.old.get(key)
+        known = set(old) if isinstance(old, list) else {old}
+        for target in value if isinstance(value, list) else [value] if value else []:
+            if target not in known:
+                wanted.setdefault(field.type.target, {}).setdefault(target, []).append(key)
+    problems = []
+    for entity, targets in wanted.items():
+        definition = ctx.registry.entity(entity)
+        model = definition.model
+        query = sa.select(model.id).where(model.id.in_(targets), predicate(ctx, definition, "read", model))
+        found = set(ctx.session.scalars(query, execution_options=KERNEL))
+        for target in targets.keys() - found:
+            problems += [Problem(k, "unknown", N_("There is no such record")) for k in targets[target]]
+    return problems

@@ -1,0 +1,36 @@
+"""The REST API below ``/api/v1`` and its documentation.
+
+Routes are described in modules that offer ``ROUTES``, a tuple of :class:`crm_core.rest.routing.Route`; the dispatcher
+and the OpenAPI document are both made from them. A further module of routes is added to :data:`MODULES`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from flask import Blueprint
+
+from crm_core.rest.routing import PREFIX, Route
+
+if TYPE_CHECKING:
+    from crm_core.deployment import Deployment
+
+MODULES = ("docs", "records", "bulk", "activity", "finding", "working", "uploads", "currencies", "fields")
+
+
+def routes() -> tuple[Route, ...]:
+    """Return every route of the API."""
+    return tuple(route for name in MODULES for route in import_module(f"crm_core.rest.{name}").ROUTES)
+
+
+def blueprint(deployment: Deployment) -> Blueprint:
+    """Return the blueprint of the API for the entities of the deployment's present registry."""
+    from crm_core.rest.mount import mount
+
+    made = Blueprint("rest", __name__)
+    mount(made, deployment, routes())
+    return made
+
+
+__all__ = ["MODULES", "PREFIX", "blueprint", "routes"]

@@ -1,0 +1,77 @@
+"""Who calls: a bearer token, or the session of a signed-in browser; and what the call may do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Request
+
+from crm_core.accounts import csrf, sessions, tokens
+from crm_core.accounts.identity import SignedIn
+from crm_core.context import Actor
+from crm_core.errors import Forbidden, NotSignedIn
+from crm_core.i18n import N_
+from crm_core.rest.routing import Route
+
+if TYPE_CHECKING:
+    from crm_core.deployment import Deployment
+
+COOKIE = "crm_session"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The actor of a call, and the session or token behind it (none for actors that plugins recognise)."""
+
+    actor: Actor
+    signed_in: SignedIn | None = None
+
+
+def identify(deployment: Deployment, request: Request, now: dt.datetime) -> Caller:
+    """Return who calls.
+
+    Raises:
+        NotSignedIn: nobody, or a token or session that is not valid (any more).
+    """
+    found = _signed_in(deployment, request, now)
+    if found is None:
+        actor = deployment.registry.hooks.authenticate(request)
+        if not isinstance(actor, Actor):
+            raise NotSignedIn(N_("Send a valid token: Authorization: Bearer crm_…"))
+        return Caller(actor)
+    sessions.touch(deployment.database, deployment.config, found, now)
+    deployment.refresh(known={"registry": found.registry_stamp, "directory": found.directory_stamp})
+    return Caller(deployment.directory.actor(found.user_id, via=found.via, scopes=found.scopes), found)
+
+
+def _signed_in(deployment: Deployment, request: Request, now: dt.datetime) -> SignedIn | None:
+    header = request.headers.get("Authorization")
+    if header is None and not request.cookies.get(COOKIE):
+        return None
+    with deployment.database.transaction(write=False) as session:
+        if header is None:
+            return sessions.resolve(session, request.cookies[COOKIE], now)
+        scheme, _, token = header.partition(" ")
+        return tokens.resolve(session, token.strip(), now) if scheme.lower() == "bearer" else None
+
+
+def check_may_call(caller: Caller, route: Route, request: Request) -> None:
+    """Refuse what the token's scopes or the missing CSRF header rule out.
+
+    Raises:
+        Forbidden: says which scope or header is missing.
+    """
+    actor, signed_in = caller.actor, caller.signed_in
+    scopes: frozenset[str] | None = actor.scopes
+    if route.scope == "admin" and not actor.is_admin:
+        raise Forbidden(N_("Only administrators may do this"))
+    if scopes is not None and route.scope != "none" and route.scope not in scopes:
+        raise Forbidden(N_("This needs a token with the scope %(name)s"), params={"name": route.scope})
+    if signed_in is not None and signed_in.via == "web" and route.method != "GET":
+        header: Any = request.headers.get(csrf.HEADER, "")
+        if not csrf.fits(signed_in.csrf, header):
+            raise Forbidden(N_("The header %(name)s is missing or out of date"), params={"name": csrf.HEADER})
+    if signed_in is not None and signed_in.via == "web" and signed_in.must_change_password:
+        raise Forbidden(N_("Please choose a new password first"))

@@ -1,0 +1,100 @@
+"""What a record is found by: the folded text of its searched fields, kept beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db import KERNEL
+from crm_core.db.expressions import SearchMatch
+from crm_core.fieldtypes import Link
+from crm_core.text import digits, fold, like_escape
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+LINK_END = "\x1f"
+"""Closes the title of a linked record, so that it can be replaced when the other record is renamed."""
+_PHONE = re.compile(r"[\d\s+().\-/]{3,}")
+
+
+def searched_fields(ctx: Ctx, definition: EntityDef) -> list[FieldDef]:
+    """Return the fields a search looks into, in order."""
+    key = ("searched", definition.key)
+    if key not in ctx.cache:
+        ctx.cache[key] = [f for f in ctx.registry.fields(definition.key).values() if f.search or _has_search(f)]
+    found: list[FieldDef] = ctx.cache[key]
+    return found
+
+
+def _has_search(field: FieldDef) -> bool:
+    return field.storage == "lines" and any(f.search for f in field.type.line.fields)  # type: ignore[attr-defined]
+
+
+def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Mapping[int, str] | None = None) -> str:
+    """Return the text of a record from its values by field key.
+
+    ``titles`` gives the names of linked records for bulk writers; others are read one by one.
+    """
+    parts = []
+    for field in searched_fields(ctx, definition):
+        value = values.get(field.key)
+        if value is None or value == []:
+            continue
+        if isinstance(field.type, Link):
+            title = titles.get(value) if titles is not None else link_title(ctx, field, value)
+            if title:
+                parts.append(fold(title) + LINK_END)
+        elif text := field.type.search_text(value):
+            parts.append(fold(text))
+    return " " + " ".join(parts) if parts else ""
+
+
+def link_title(ctx: Ctx, field: FieldDef, record_id: int) -> str:
+    """Return the name of a linked record, whoever asks: it goes into the index, not before eyes."""
+    model = ctx.registry.entity(field.type.target).model  # type: ignore[attr-defined]
+    definition = ctx.registry.entity_of(model)
+    if definition is None:
+        return ""
+    column = getattr(model, definition.title)
+    return ctx.session.scalar(sa.select(column).where(model.id == record_id), execution_options=KERNEL) or ""
+
+
+def follow_rename(ctx: Ctx, definition: EntityDef, record_id: int, old: str, new: str) -> None:
+    """Replace a renamed record's title in the search text of the records that link to it; one statement a field."""
+    for other in ctx.registry.entities.values():
+        for field in ctx.registry.fields(other.key).values():
+            if not field.search or not isinstance(field.type, Link) or field.type.target != definition.key:
+                continue
+            model = other.model
+            text = sa.func.replace(model.search_text, f" {fold(old)}{LINK_END}", f" {fold(new)}{LINK_END}")
+            ctx.session.execute(
+                sa.update(model).where(getattr(model, field.attr) == record_id).values(search_text=text),
+                execution_options={**KERNEL, "synchronize_session": False},
+            )
+
+
+def words_of(text: str) -> list[str]:
+    """Return the folded words looked for; a phone number in any writing becomes one run of digits."""
+    if _PHONE.fullmatch(text.strip()) and len(digits(text)) >= 3:
+        return [digits(text).lstrip("0") or "0"]
+    return [w for w in fold(text.replace("\x00", " ")).split() if w][:12]
+
+
+def matches(alias: Any, text: str) -> Any | None:
+    """Return the condition that a record holds every word of ``text``; ``None`` for no words.
+
+    Words of one or two letters match at word starts only: shorter than a trigram, they have no index.
+    """
+    words = words_of(text)
+    if not words:
+        return None
+    patterns = [like_escape(w) if len(w) > 2 else " " + like_escape(w) for w in words]
+    if any("\\" in p for p in patterns):
+        conditions = [alias.search_text.like(f"%{p}%", escape="\\") for p in patterns]
+        return sa.and_(*conditions)
+    return SearchMatch(alias.id, alias.search_text, *(sa.literal(f"%{p}%") for p in patterns))

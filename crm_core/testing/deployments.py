@@ -1,0 +1,186 @@
+"""Deployments for tests: copied from a migrated template, with people and clients at hand."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from crm_core import accounts, lifecycle, records
+from crm_core.accounts import sessions, tokens
+from crm_core.app import AppSwitch
+from crm_core.config import load_config
+from crm_core.context import Actor, Ctx
+from crm_core.db import Database, utcnow
+from crm_core.deployment import Deployment
+from crm_core.directory import touch
+from crm_core.models import Role, Team, TeamMember, User, UserRole
+from crm_core.testing import services
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+SECRET = "tests-only-secret-of-no-value-0123456789"  # noqa: S105 - never used outside tests
+
+
+class TestDeployment(Deployment):
+    """A deployment with shortcuts for tests."""
+
+    __test__ = False
+    admin: int
+
+    @property
+    def wsgi(self) -> AppSwitch:
+        """Return the application, made once."""
+        if not hasattr(self, "_wsgi"):
+            self._wsgi = AppSwitch(self)
+        return self._wsgi
+
+    def actor(self, user_id: int | None = None) -> Actor:
+        """Return the actor of a user, the system's without one."""
+        self.refresh(force=True)
+        return self.system_actor() if user_id is None else self.directory.actor(user_id)
+
+    @contextmanager
+    def as_user(self, user_id: int | None = None, **options: Any) -> Iterator[Ctx]:
+        """Run the block as an operation of a user."""
+        with self.operation(self.actor(user_id), **options) as ctx:
+            yield ctx
+
+    def make(self, entity: str = "contacts.contact", *, by: int | None = None, **values: Any) -> int:
+        """Create a record, as the administrator unless ``by`` names another user; return its id."""
+        with self.as_user(by or self.admin) as ctx:
+            return records.create(ctx, entity, values).id
+
+    def add_user(self, email: str, name: str, role: str = "user", *, teams: tuple[str, ...] | list[str] = ()) -> int:
+        """Add a user with a role and teams (made when missing); return the id."""
+        with self.database.transaction() as session:
+            user = User(email=email, name=name, password_hash="", date_format="dd/mm/yyyy")
+            session.add(user)
+            session.flush()
+            role_id = session.scalar(sa.select(Role.id).where(Role.code == role))
+            session.add(UserRole(user_id=user.id, role_id=role_id))
+            for team_name in teams:
+                team = session.scalar(sa.select(Team).where(Team.name == team_name))
+                if team is None:
+                    team = Team(name=team_name)
+                    session.add(team)
+                    session.flush()
+                session.add(TeamMember(team_id=team.id, user_id=user.id))
+            touch(session)
+            found = user.id
+        self.refresh(force=True)
+        return found
+
+    def client_of(self, user_id: int | None) -> FlaskClient:
+        """Return a client signed in as a user; ``None`` for a visitor. ``client.csrf`` is its form token."""
+        self.refresh(force=True)
+        client = self.wsgi.app.test_client()
+        if user_id is not None:
+            with self.database.transaction() as session:
+                key = sessions.start(session, self.config, user_id, now=utcnow())
+                who = sessions.resolve(session, key, utcnow())
+            client.set_cookie(sessions.COOKIE, key)
+            client.csrf = who.csrf if who else ""  # type: ignore[attr-defined]
+        return client
+
+    def token_of(self, user_id: int, scopes: tuple[str, ...] = ("read", "write", "admin")) -> str:
+        """Return a new API token of a user."""
+        with self.database.transaction() as session:
+            return tokens.create(session, user_id, name="test", scopes=scopes, now=utcnow())[0]
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Collect the statements sent to the database inside the block, transaction control left out."""
+        log: list[str] = []
+
+        def before(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
+            if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")):
+                log.append(statement)
+
+        event.listen(self.database.engine, "before_cursor_execute", before)
+        try:
+            yield log
+        finally:
+            event.remove(self.database.engine, "before_cursor_execute", before)
+
+
+class Templates:
+    """One migrated database a kind, copied for each test."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is made before it is needed."""
+        self.folder = folder
+        self._made: dict[str, Any] = {}
+
+    def fresh(self, kind: str, home: Path) -> TestDeployment:
+        """Return a deployment on a copy of the template."""
+        if kind not in self._made:
+            self._made[kind] = self._sqlite() if kind == "sqlite" else self._postgresql()
+        home.mkdir(parents=True, exist_ok=True)
+        url = self._copy(kind, home)
+        return self._open(home, url)
+
+    def _open(self, home: Path, url: str) -> TestDeployment:
+        config = load_config({}, home=home, database_url=url, secret_key=SECRET, worker="manual")
+        found = TestDeployment(config)
+        with found.database.transaction(write=False) as session:
+            found.admin = session.scalar(sa.select(sa.func.min(User.id))) or 0
+        return found
+
+    def _prepare(self, home: Path, url: str) -> None:
+        config = load_config({}, home=home, database_url=url, secret_key=SECRET, worker="manual")
+        database = Database(config.url)
+        lifecycle.initialise(database, config)
+        with database.transaction() as session:
+            accounts.seed(session)
+            accounts.first_run(session)
+        database.dispose()
+
+    def _sqlite(self) -> Path:
+        path = self.folder / "template.sqlite3"
+        self._prepare(self.folder / "home", f"sqlite:///{path}")
+        with sa.create_engine(f"sqlite:///{path}").connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path
+
+    def _postgresql(self) -> str:
+        name = f"crm_template_{secrets.token_hex(4)}"
+        self._server(f"CREATE DATABASE {name}")
+        self._prepare(self.folder / "home-pg", self._url(name))
+        return name
+
+    def _copy(self, kind: str, home: Path) -> str:
+        if kind == "sqlite":
+            shutil.copyfile(self._made[kind], home / "crm.sqlite3")
+            return f"sqlite:///{home / 'crm.sqlite3'}"
+        name = f"crm_test_{secrets.token_hex(6)}"
+        self._server(f"CREATE DATABASE {name} TEMPLATE {self._made[kind]}")
+        return self._url(name)
+
+    @staticmethod
+    def _url(name: str) -> str:
+        return sa.make_url(services.run_postgres()).set(database=name).render_as_string(hide_password=False)
+
+    @staticmethod
+    def _server(statement: str) -> None:
+        engine = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    def drop(self, deployment: TestDeployment) -> None:
+        """Remove the database of a test."""
+        if not deployment.database.is_sqlite:
+            self._server(f"DROP DATABASE IF EXISTS {deployment.database.url.database} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Remove the templates."""
+        if name := self._made.get("postgresql"):
+            self._server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -1,0 +1,94 @@
+"""The pytest plugin of the core: fresh deployments on both databases, clients, makers and statement counts."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crm_core.testing import services
+from crm_core.testing.deployments import TestDeployment, Templates
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+DATABASES = ("sqlite", "postgresql")
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare the services that all processes of this test run share."""
+    services.start_run_services(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the services of this test run."""
+    services.stop_run_services()
+
+
+@pytest.fixture(scope="session")
+def crm_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
+    """Migrated databases that fresh ones are copied from, made once a process."""
+    templates = Templates(tmp_path_factory.mktemp("crm-templates"))
+    yield templates
+    templates.close()
+
+
+@pytest.fixture(params=DATABASES)
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The database a test runs on; tests that use it run on both."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def crm(database_kind: str, crm_templates: Templates, tmp_path: Path) -> Iterator[TestDeployment]:
+    """A fresh deployment with the bundled plugins, administrator ``admin@example.org``."""
+    home = tmp_path / "home"
+    found = crm_templates.fresh(database_kind, home)
+    yield found
+    found.close()
+    crm_templates.drop(found)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def sqlite_crm(crm_templates: Templates, tmp_path: Path) -> Iterator[TestDeployment]:
+    """A fresh deployment on SQLite alone, for what has nothing to do with the database."""
+    found = crm_templates.fresh("sqlite", tmp_path / "home")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def client(crm: TestDeployment) -> FlaskClient:
+    """A browser-like client signed in as the administrator."""
+    return crm.client_of(crm.admin)
+
+
+@pytest.fixture
+def make(crm: TestDeployment) -> Callable[..., Any]:
+    """``make("contacts.contact", name="Acme", kind="company")`` returns the id of a new record."""
+    return crm.make
+
+
+@pytest.fixture
+def actor_with(crm: TestDeployment) -> Callable[..., Any]:
+    """``actor_with("user", teams=["Sales"])`` returns the id of a new user with that role."""
+
+    def build(role: str = "user", **options: Any) -> int:
+        name = options.pop("name", f"Person {next(_numbers)}")
+        return crm.add_user(f"p{secrets.token_hex(4)}@example.org", name, role, **options)
+
+    return build
+
+
+@pytest.fixture
+def statements(crm: TestDeployment) -> Any:
+    """``with statements() as log:`` collects the SQL statements sent inside the block."""
+    return crm.statements

@@ -1,0 +1,154 @@
+"""The timeline of a record: its history, its comments and what plugins add, newest first (KN-19, KN-26, CT-69)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core import comments, history
+from crm_core.contributions import TimelineEvent, TimelineSource
+from crm_core.db import KERNEL
+from crm_core.i18n import N_, gettext
+from crm_core.models import Change as ChangeRow
+
+if TYPE_CHECKING:
+    from crm_core.comments import CommentEntry
+    from crm_core.context import Ctx
+    from crm_core.history import HistoryEntry
+
+log = logging.getLogger("crm.timeline")
+
+RECENT = dt.timedelta(days=30)
+"""What is younger counts as recent activity, what is older as past (CT-69)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentEvent(TimelineEvent):
+    """A comment in the timeline."""
+
+    comment: CommentEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeEvent(TimelineEvent):
+    """A line of history in the timeline."""
+
+    entry: HistoryEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedSource(TimelineEvent):
+    """Stands for a source that raised; administrators see it."""
+
+    plugin: str
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A timeline in its three parts; ``upcoming`` is soonest first, the others newest first."""
+
+    upcoming: tuple[TimelineEvent, ...]
+    recent: tuple[TimelineEvent, ...]
+    past: tuple[TimelineEvent, ...]
+    more: dt.datetime | None = None
+    """Where the next page starts, ``None`` on the last one."""
+
+
+def timeline(
+    ctx: Ctx, entity: str, record: Any, before: dt.datetime | None = None, limit: int = 50, *, only: str = "all"
+) -> list[TimelineEvent]:
+    """Return what happened to a visible record, newest first.
+
+    Args:
+        ctx: The operation.
+        entity: Key or slug of the record's entity.
+        record: The record.
+        before: Only what is older.
+        limit: How many; events of the same instant as the last one come on top, so that a page never splits them.
+        only: ``comments`` (CT-27), ``changes`` or ``all``.
+
+    Raises:
+        NotFound: the record is not there for the actor.
+    """
+    definition = ctx.registry.entity(entity)
+    asked = limit + 1
+    found: list[TimelineEvent] = []
+    if only != "comments":
+        found += map(_changed, _history(ctx, definition.key, record.id, before, asked))
+    if definition.comments and only != "changes":
+        found += map(_commented, comments.entries(ctx, definition.key, record.id, before, asked))
+    for source in ctx.registry.of(TimelineSource):
+        if source.entity == definition.key and only == "all":
+            found += _asked(ctx, source, record, before, asked)
+    found.sort(key=lambda event: instant(event.at), reverse=True)
+    cut = found[:limit]
+    return cut + [e for e in found[limit:] if instant(e.at) == instant(cut[-1].at)]
+
+
+def activity(
+    ctx: Ctx, entity: str, record: Any, before: dt.datetime | None = None, limit: int = 30, *, only: str = "all"
+) -> Activity:
+    """Return a page of the timeline split into upcoming, recent and past.
+
+    Raises:
+        NotFound: the record is not there for the actor.
+    """
+    found = timeline(ctx, entity, record, before, limit, only=only)
+    recent = ctx.now - RECENT
+    return Activity(
+        upcoming=tuple(reversed([e for e in found if instant(e.at) > ctx.now])),
+        recent=tuple(e for e in found if recent <= instant(e.at) <= ctx.now),
+        past=tuple(e for e in found if instant(e.at) < recent),
+        more=instant(found[-1].at) if len(found) >= limit else None,
+    )
+
+
+def instant(at: Any) -> dt.datetime:
+    """Return a moment as an aware instant; a day counts from its start in UTC."""
+    if isinstance(at, dt.datetime):
+        return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
+    return dt.datetime.combine(at, dt.time(), dt.UTC)
+
+
+def _history(ctx: Ctx, entity: str, record_id: int, before: dt.datetime | None, limit: int) -> Iterable[HistoryEntry]:
+    cursor: int | None = None
+    if before is not None:
+        later = sa.select(sa.func.min(ChangeRow.id)).where(
+            ChangeRow.entity == entity, ChangeRow.record_id == record_id, ChangeRow.at >= before
+        )
+        cursor = ctx.session.scalar(later, execution_options=KERNEL)
+    return history.entries(ctx, entity, record_id, cursor, limit)
+
+
+def _changed(entry: HistoryEntry) -> TimelineEvent:
+    if entry.action == "create":
+        icon = "plus-circle"
+    elif entry.action == "update":
+        icon = "pencil"
+    else:
+        icon = "lightning"
+    return ChangeEvent(at=entry.at, actor=entry.actor, kind="change", title=entry.verb, icon=icon, entry=entry)
+
+
+def _commented(entry: CommentEntry) -> TimelineEvent:
+    title = entry.channel_label or gettext(N_("Comment"))
+    return CommentEvent(
+        at=entry.at, actor=entry.author, kind="comment", title=title, icon="chat-left-text", comment=entry
+    )
+
+
+def _asked(
+    ctx: Ctx, source: TimelineSource, record: Any, before: dt.datetime | None, limit: int
+) -> list[TimelineEvent]:
+    try:
+        found = list(source.fetch(ctx, record, before, limit))
+        return [e for e in found if before is None or instant(e.at) < before]
+    except Exception as error:
+        log.exception("timeline source %s of %s failed", source.key, source.plugin)
+        ctx.registry.hooks.incident(source.plugin, f"timeline {source.key}", error)
+        return [FailedSource(at=ctx.now, actor="", kind="failed", title=source.label, plugin=source.plugin)]

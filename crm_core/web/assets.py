@@ -1,0 +1,98 @@
+"""Built files and fixed files: their addresses with a hash, sent with gzip twins and kept by browsers for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import flask
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import safe_join
+
+STATIC = Path(__file__).parent.parent / "static"
+DIST = STATIC / "dist"
+YEAR = 365 * 24 * 3600
+_HASHED = re.compile(r"-[A-Z0-9]{8}\.[a-z0-9]+$")
+_SYMBOL = re.compile(r'<symbol id="([a-z0-9-]+)"')
+_fallback_icon = "box"
+
+
+@dataclass(frozen=True)
+class Assets:
+    """The built files of one build: logical names to addresses, and the icons of the sprite."""
+
+    names: dict[str, str]
+    icons: frozenset[str]
+
+    def url(self, name: str) -> str:
+        """Return the address of a built file such as ``app.css``."""
+        return f"/static/{self.names.get(name, name)}"
+
+
+def load_assets(folder: Path = DIST) -> Assets:
+    """Read the manifest of the build; without a build the addresses answer 404."""
+    manifest = folder / "manifest.json"
+    names: dict[str, str] = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
+    sprite = folder / names.get("icons.svg", "none")
+    icons = _SYMBOL.findall(sprite.read_text("utf-8")) if sprite.is_file() else []
+    return Assets(names, frozenset(icons))
+
+
+@lru_cache(maxsize=64)
+def fixed_url(name: str) -> str:
+    """Return the address of a file in ``crm_core/static``, with its digest."""
+    path = STATIC / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "0"
+    return f"/static/{name}?v={digest}"
+
+
+def icon_html(assets: Assets, name: str, extra: str = "") -> Markup:
+    """Return an icon of the sprite; a name it does not have shows a box."""
+    shown = name if name in assets.icons else _fallback_icon
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        extra, assets.url("icons.svg"), shown
+    )
+
+
+def serve(filename: str) -> flask.Response:
+    """Send a built or fixed file; the gzip twin to browsers that take it."""
+    for folder in (DIST, STATIC):
+        path = safe_join(str(folder), filename)
+        if path is not None and Path(path).is_file() and not Path(path).name.startswith("."):
+            return send(Path(path))
+    raise NotFound
+
+
+def serve_of_plugin(name: str, filename: str) -> flask.Response:
+    """Send a file of an active plugin's folder ``static``."""
+    info = flask.current_app.extensions["crm_registry"].plugins.get(name)
+    path = safe_join(f"{info.folder}/static", filename) if info is not None and info.folder else None
+    if path is None or not Path(path).is_file():
+        raise NotFound
+    return send(Path(path))
+
+
+def send(path: Path) -> flask.Response:
+    """Send a file, for ever where its address carries a hash, for an hour otherwise."""
+    twin = path.with_name(path.name + ".gz")
+    options: dict[str, Any] = {"conditional": True, "etag": True}
+    if "gzip" in flask.request.headers.get("Accept-Encoding", "") and twin.is_file():
+        response = flask.send_file(twin, mimetype=_type_of(path), **options)
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = flask.send_file(path, mimetype=_type_of(path), **options)
+    response.headers["Vary"] = "Accept-Encoding"
+    for_ever = _HASHED.search(path.name) or "v" in flask.request.args
+    response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable" if for_ever else "public, max-age=3600"
+    return response
+
+
+def _type_of(path: Path) -> str | None:
+    known = {".js": "text/javascript", ".webmanifest": "application/manifest+json", ".woff2": "font/woff2"}
+    return known.get(path.suffix)

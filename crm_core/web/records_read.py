@@ -1,0 +1,294 @@
+"""Reading a record: its page, card, tabs, panels, timeline, and the comments written there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import flask
+from markupsafe import Markup
+
+from crm_core import access, comments, history, records, timeline
+from crm_core.comments import CHANNELS, CommentEntry
+from crm_core.contributions import EntityDef, Panel
+from crm_core.errors import BadRequest, Invalid, NotFound
+from crm_core.i18n import N_, gettext
+from crm_core.timeline import Activity
+from crm_core.web import recordview
+from crm_core.web.recordview import RecordView
+from crm_core.web.request import current, is_fragment, notify
+
+blueprint = flask.Blueprint("record", __name__)
+ID = "<int(max=9007199254740991):record_id>"
+PAGE = 30
+HISTORY_PAGE = 50
+FILTERS = ("all", "comments", "changes")
+
+
+@blueprint.get(f"/<slug>/{ID}")
+def page(slug: str, record_id: int) -> str:
+    """Show a record's page with one of its tabs."""
+    ctx = current()
+    found = recordview.view(ctx, definition_of(slug).key, record_id)
+    tab = flask.request.args.get("tab", "activity")
+    return flask.render_template(
+        "record/page.html", view=found, tab=tab, body=_tab_body(found.definition, found.record, tab)
+    )
+
+
+@blueprint.get(f"/<slug>/{ID}/card")
+def card(slug: str, record_id: int) -> str:
+    """Show a record in the side panel, without leaving the page one is on (KN-05)."""
+    return flask.render_template(
+        "record/card.html", view=recordview.view(current(), definition_of(slug).key, record_id)
+    )
+
+
+@blueprint.get(f"/<slug>/{ID}/tabs")
+def tabs(slug: str, record_id: int) -> str:
+    """Answer the row of tabs with their counts, which the page does not wait for."""
+    ctx, definition = current(), definition_of(slug)
+    record = records.get(ctx, definition.key, record_id)
+    found = list(recordview.tabs(ctx, definition, record, counted=True))
+    selected = flask.request.args.get("tab", "activity")
+    return flask.render_template("record/tabs.html", tabs=found, tab=selected, url=f"/{definition.slug}/{record_id}")
+
+
+@blueprint.get(f"/<slug>/{ID}/tab/<key>")
+def tab_body(slug: str, record_id: int, key: str) -> flask.typing.ResponseReturnValue:
+    """Answer the contents of one tab."""
+    definition = definition_of(slug)
+    if not is_fragment():
+        return flask.redirect(f"/{definition.slug}/{record_id}?tab={key}")
+    record = records.get(current(), definition.key, record_id)
+    return str(_tab_body(definition, record, key))
+
+
+def _tab_body(definition: EntityDef, record: Any, key: str) -> Markup:
+    ctx = current()
+    if key == "activity":
+        return Markup(_activity_html(definition, record))  # noqa: S704 - rendered by a template
+    if key == "history":
+        return Markup(_history_html(definition, record.id, None))  # noqa: S704 - rendered by a template
+    found = next((t for t in recordview.plugin_tabs(ctx, definition, record) if t.key == key), None)
+    if found is None:
+        raise NotFound
+    render = found.render
+    html = recordview.guarded(ctx, found.plugin, f"tab {key}", lambda: str(render(ctx, record)), None)
+    if html is None:
+        html = flask.render_template("record/failed.html", plugin=found.plugin)
+    return Markup(html)  # noqa: S704 - by contract a tab returns safe HTML
+
+
+@blueprint.get(f"/<slug>/{ID}/panel/<key>")
+def panel(slug: str, record_id: int, key: str) -> str:
+    """Answer one box beside the record."""
+    ctx, definition = current(), definition_of(slug)
+    record = records.get(ctx, definition.key, record_id)
+    found = next((p for p in ctx.registry.of(Panel) if p.entity == definition.key and p.key == key), None)
+    if found is None:
+        raise NotFound
+    render, plugin = found.render, found.plugin
+    html = recordview.guarded(ctx, plugin, f"panel {key}", lambda: str(render(ctx, record)), None)
+    return flask.render_template("record/failed.html", plugin=plugin) if html is None else html
+
+
+# ---------------------------------------------------------------- timeline and history
+
+
+@blueprint.get(f"/<slug>/{ID}/timeline")
+def more_activity(slug: str, record_id: int) -> str:
+    """Answer the next page of the timeline."""
+    definition = definition_of(slug)
+    record = records.get(current(), definition.key, record_id)
+    args = flask.request.args
+    if "before" not in args:
+        return _activity_html(definition, record)
+    found = _activity(definition, record, _moment(args["before"]))
+    return flask.render_template(
+        "record/timeline_more.html", **_timeline_values(definition, record, found), after=args.get("after", "")
+    )
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        found = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        found = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        return found.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as exc:
+        raise BadRequest(N_("This page marker can't be read"), field="before") from exc
+
+
+def _only() -> str:
+    wanted = flask.request.values.get("only", "all")
+    return wanted if wanted in FILTERS else "all"
+
+
+def _activity(definition: EntityDef, record: Any, before: dt.datetime | None) -> Activity:
+    return timeline.activity(current(), definition.key, record, before, PAGE, only=_only())
+
+
+def _timeline_values(definition: EntityDef, record: Any, found: Activity) -> dict[str, Any]:
+    return {
+        "activity": found,
+        "url": f"/{definition.slug}/{record.id}",
+        "only": _only(),
+        "definition": definition,
+    }
+
+
+def _activity_html(
+    definition: EntityDef, record: Any, typed: tuple[str, str] = ("", ""), error: Invalid | None = None
+) -> str:
+    ctx = current()
+    found = _activity(definition, record, None)
+    return flask.render_template(
+        "record/activity.html",
+        **_timeline_values(definition, record, found),
+        channels=[e for e in ctx.directory.entries(CHANNELS) if e.active],
+        body=typed[0],
+        channel=typed[1],
+        error=error,
+        writable=definition.comments and (ctx.actor.scopes is None or "write" in ctx.actor.scopes),
+    )
+
+
+@blueprint.get(f"/<slug>/{ID}/history")
+def more_history(slug: str, record_id: int) -> str:
+    """Answer the next page of the history."""
+    before = flask.request.args.get("before", type=int)
+    if before is not None and not 0 < before < 2**63:
+        raise BadRequest(N_("This page marker can't be read"), field="before")
+    return _history_html(definition_of(slug), record_id, before)
+
+
+def _history_html(definition: EntityDef, record_id: int, before: int | None) -> str:
+    found = history.entries(current(), definition.key, record_id, before, HISTORY_PAGE + 1)
+    more = found[HISTORY_PAGE - 1].id if len(found) > HISTORY_PAGE else None
+    return flask.render_template(
+        "record/history.html",
+        entries=found[:HISTORY_PAGE],
+        more=more,
+        first=before is None,
+        url=f"/{definition.slug}/{record_id}",
+    )
+
+
+# ---------------------------------------------------------------- comments
+
+
+@blueprint.get(f"/<slug>/{ID}/comments")
+def all_comments(slug: str, record_id: int) -> flask.typing.ResponseReturnValue:
+    """Show all comments of a record, whoever wrote them (CT-27)."""
+    return flask.redirect(f"/{definition_of(slug).slug}/{record_id}?only=comments")
+
+
+@blueprint.post(f"/<slug>/{ID}/comments")
+def add_comment(slug: str, record_id: int) -> flask.typing.ResponseReturnValue:
+    """Write a comment (CT-26)."""
+    ctx, definition, form = current(), definition_of(slug), flask.request.form
+    body, channel = form.get("body", ""), form.get("channel", "")
+    try:
+        comments.add(ctx, definition.key, record_id, body, channel)
+    except Invalid as error:
+        return _refused_comment(definition, record_id, (body, channel), error)
+    if is_fragment():
+        return _activity_html(definition, records.get(ctx, definition.key, record_id))
+    return flask.redirect(f"/{definition.slug}/{record_id}", 303)
+
+
+def _refused_comment(definition: EntityDef, record_id: int, typed: tuple[str, str], error: Invalid) -> flask.Response:
+    if is_fragment():
+        record = records.get(current(), definition.key, record_id)
+        return fragment(_activity_html(definition, record, typed, error), 422)
+    found = recordview.view(current(), definition.key, record_id)
+    body = Markup(_activity_html(definition, found.record, typed, error))  # noqa: S704 - rendered by a template
+    return flask.make_response(flask.render_template("record/page.html", view=found, tab="activity", body=body), 422)
+
+
+COMMENT = f"/<slug>/{ID}/comments/<int(max=9007199254740991):comment_id>"
+
+
+@blueprint.get(COMMENT)
+def one_comment(slug: str, record_id: int, comment_id: int) -> str:
+    """Answer one comment, to read it or to change it."""
+    definition = definition_of(slug)
+    entry = comments.get(current(), definition.key, record_id, comment_id)
+    return _comment_html(definition, record_id, entry, edit=bool(flask.request.args.get("edit")))
+
+
+@blueprint.post(COMMENT)
+def edit_comment(slug: str, record_id: int, comment_id: int) -> flask.typing.ResponseReturnValue:
+    """Change a comment of one's own."""
+    definition, form = definition_of(slug), flask.request.form
+    body, channel = form.get("body", ""), form.get("channel")
+    try:
+        entry = comments.edit(current(), definition.key, record_id, comment_id, body, channel)
+    except Invalid as error:
+        entry = comments.get(current(), definition.key, record_id, comment_id)
+        html = _comment_html(definition, record_id, entry, edit=True, error=error, typed=body)
+        return fragment(html, 422)
+    if not is_fragment():
+        return flask.redirect(f"/{definition.slug}/{record_id}", 303)
+    return _comment_html(definition, record_id, entry)
+
+
+@blueprint.post(f"{COMMENT}/delete")
+def remove_comment(slug: str, record_id: int, comment_id: int) -> flask.typing.ResponseReturnValue:
+    """Remove a comment of one's own."""
+    definition = definition_of(slug)
+    comments.remove(current(), definition.key, record_id, comment_id)
+    notify(gettext(N_("The comment was removed")))
+    if is_fragment():
+        return ""
+    return flask.redirect(f"/{definition.slug}/{record_id}", 303)
+
+
+def _comment_html(
+    definition: EntityDef,
+    record_id: int,
+    entry: CommentEntry,
+    *,
+    edit: bool = False,
+    error: Invalid | None = None,
+    typed: str | None = None,
+) -> str:
+    return flask.render_template(
+        "record/comment.html",
+        entry=entry,
+        edit=edit and entry.editable,
+        error=error,
+        body=entry.body if typed is None else typed,
+        channels=[e for e in current().directory.entries(CHANNELS) if e.active or e.code == entry.channel],
+        url=f"/{definition.slug}/{record_id}",
+    )
+
+
+# ---------------------------------------------------------------- shared with records_write
+
+
+def definition_of(slug: str) -> EntityDef:
+    """Return the entity of an address; keys of entities are no addresses.
+
+    Raises:
+        NotFound: no active plugin has it.
+        Forbidden: the actor may read none of its records.
+    """
+    ctx = current()
+    key = ctx.registry.slugs.get(slug)
+    if key is None:
+        raise NotFound
+    access.require(ctx, key, "read")
+    return ctx.registry.entities[key]
+
+
+def fragment(html: str, status: int) -> flask.Response:
+    """Return a part of a page that is shown although its status tells of a mistake."""
+    response = flask.make_response(html, status)
+    response.headers["X-Fragment"] = "1"
+    return response
+
+
+def view_of(entity: str, record_id: int) -> RecordView:
+    """Return a record's page as data."""
+    return recordview.view(current(), entity, record_id)

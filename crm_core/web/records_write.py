@@ -1,0 +1,388 @@
+"""Writing a record: new, edit, save, conflict, delete, one field with one click, and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import flask
+
+from crm_core import access, records
+from crm_core.contributions import ActionDef, EntityDef, FieldDef
+from crm_core.errors import CrmError, Forbidden, Invalid, NotFound, Problem, Stale
+from crm_core.fieldtypes import Lines
+from crm_core.i18n import N_, gettext
+from crm_core.records.values import add_defaults
+from crm_core.web import conflicts, forms, saving
+from crm_core.web.choosers import link_titles, may_extend
+from crm_core.web.forms import Form, Trouble
+from crm_core.web.records_read import ID, definition_of, fragment
+from crm_core.web.request import current, is_fragment, notify
+
+blueprint = flask.Blueprint("record_form", __name__)
+Answer = flask.typing.ResponseReturnValue
+
+
+def titles(entity: str, ids: Sequence[int]) -> Mapping[int, str]:
+    """Return the titles of visible records."""
+    return link_titles(current(), entity, ids)
+
+
+# ---------------------------------------------------------------- new
+
+
+@blueprint.get("/<slug>/new")
+def new(slug: str) -> str:
+    """Show an empty form, filled with defaults and what the address presets (CT-63)."""
+    ctx, definition = current(), definition_of(slug)
+    access.require(ctx, definition.key, "create")
+    fields = forms.form_fields(ctx, definition.key)
+    start: dict[str, Any] = {}
+    add_defaults(ctx, definition, start)
+    raw = forms.raw_defaults(ctx, start, fields)
+    raw.update(forms.presets(ctx, flask.request.args, fields))
+    return _page(definition, forms.build(ctx, definition, raw, titles, action=_here()))
+
+
+@blueprint.post("/<slug>/new")
+def create(slug: str) -> Answer:
+    """Save a new record."""
+    ctx, definition = current(), definition_of(slug)
+    access.require(ctx, definition.key, "create")
+    return _save(definition, None)
+
+
+# ---------------------------------------------------------------- edit
+
+
+@blueprint.get(f"/<slug>/{ID}/edit")
+def edit(slug: str, record_id: int) -> str:
+    """Show a record's form."""
+    ctx, definition = current(), definition_of(slug)
+    row = _editable_row(definition, record_id)
+    raw = forms.raw_defaults(ctx, row.values, forms.form_fields(ctx, definition.key))
+    form = forms.build(ctx, definition, raw, titles, action=_here(), record_id=record_id, version=row.version)
+    return _page(definition, form, row.title)
+
+
+@blueprint.post(f"/<slug>/{ID}/edit")
+def update(slug: str, record_id: int) -> Answer:
+    """Save a record."""
+    return _save(definition_of(slug), record_id)
+
+
+def _editable_row(definition: EntityDef, record_id: int) -> records.Row:
+    row = records.read(current(), definition.key, record_id)
+    if not row.editable:
+        raise Forbidden(N_("You may read this record but not change it"))
+    return row
+
+
+def _save(definition: EntityDef, record_id: int | None) -> Answer:
+    ctx, request = current(), flask.request
+    fields = forms.form_fields(ctx, definition.key)
+    posted = saving.read(ctx, fields, request.form, request.files)
+    if request.form.get("_restore") or request.form.get("_edit"):
+        return _again(definition, record_id, posted, (), 200)
+    values = saving.values_to_save(posted, fields, new=record_id is None)
+    try:
+        if posted.problems:
+            raise Invalid([*posted.problems, *_other_problems(definition, record_id, values, posted)])
+        if warned := _unconfirmed(definition, record_id, values, posted):
+            return _again(definition, record_id, posted, (), 422, warned)
+        record = saving.store(ctx, definition, record_id, values, posted.version or 0)
+    except Invalid as error:
+        return _again(definition, record_id, posted, error.problems(), 422)
+    except Stale as error:
+        return _conflict(definition, record_id or 0, posted, error.version or 0)
+    except (NotFound, Forbidden):
+        raise
+    except CrmError as error:
+        problem = Problem(None, error.code, error.message, error.params)
+        return _again(definition, record_id, posted, (problem,), error.status)
+    return _saved(definition, record, record_id, posted, fields)
+
+
+def _other_problems(
+    definition: EntityDef, record_id: int | None, values: Mapping[str, Any], posted: saving.Posted
+) -> list[Problem]:
+    """Return what is wrong beside refused uploads, so that everything is told at once."""
+    savepoint = current().session.begin_nested()
+    try:
+        saving.store(current(), definition, record_id, values, posted.version)
+    except Invalid as error:
+        return list(error.problems())
+    except CrmError:
+        return []
+    finally:
+        if savepoint.is_active:
+            savepoint.rollback()
+        current().queue.clear()
+    return []
+
+
+def _unconfirmed(
+    definition: EntityDef, record_id: int | None, values: Mapping[str, Any], posted: saving.Posted
+) -> list[Problem]:
+    """Return the warnings that nobody has said "Save anyway" to (CT-61)."""
+    found = records.warnings(current(), definition.key, values, record_id)
+    return found if found and posted.confirmed != saving.confirmation(found) else []
+
+
+def _saved(
+    definition: EntityDef,
+    record: Any,
+    record_id: int | None,
+    posted: saving.Posted,
+    fields: Mapping[str, FieldDef],
+) -> Answer:
+    url = f"/{definition.slug}/{record.id}"
+    label = gettext(definition.label)
+    text = N_("%(label)s created") if record_id is None else N_("%(label)s saved")
+    if posted.then == "new":
+        notify(gettext(text, label=label), url=url, label=gettext(N_("Open")))
+        query = {**flask.request.args.to_dict(), **forms.kept_for_next(posted.raw, fields)}
+        return flask.redirect(f"/{definition.slug}/new{'?' if query else ''}{urlencode(query)}#saved", 303)
+    notify(gettext(text, label=label))
+    return flask.redirect(f"{local(flask.request.args.get('next')) or url}#saved", 303)
+
+
+def local(url: str | None) -> str:
+    """Return an address if it stays on this site, else nothing."""
+    if not url or not url.startswith("/") or url[1:2] in ("/", "\\") or any(c < " " for c in url):
+        return ""
+    return url.partition("#")[0]
+
+
+def _again(
+    definition: EntityDef,
+    record_id: int | None,
+    posted: saving.Posted,
+    problems: Iterable[Problem],
+    status: int,
+    warned: Sequence[Problem] = (),
+) -> flask.Response:
+    """Return the form once more with everything that was typed."""
+    ctx = current()
+    title = ""
+    stored: dict[str, Any] = {}
+    if record_id is not None:
+        row = _editable_row(definition, record_id)
+        title = row.title
+        stored = forms.raw_defaults(ctx, row.values, forms.form_fields(ctx, definition.key))
+    raw = {**stored, **posted.base, **posted.raw}
+    found = list(problems)
+    form = forms.build(
+        ctx, definition, raw, titles, action=_here(), base=posted.base or raw, record_id=record_id,
+        version=posted.version, problems=[*posted.problems, *(p for p in found if p not in posted.problems)],
+    )  # fmt: skip
+    form.warnings = [Trouble(p.text()) for p in warned]
+    confirm = saving.confirmation(warned) if warned else ""
+    page = _page(definition, form, title, typed=True, confirm=confirm)
+    return flask.make_response(page, status)
+
+
+def _conflict(definition: EntityDef, record_id: int, posted: saving.Posted, version: int) -> Answer:
+    """Show what both people did; where they did the same there is nothing to choose and it is saved (KN-06)."""
+    ctx = current()
+    fields = forms.form_fields(ctx, definition.key)
+    row = _editable_row(definition, record_id)
+    theirs = forms.raw_defaults(ctx, row.values, fields)
+    found = conflicts.differences(ctx, fields, posted.raw, theirs, posted.base, titles)
+    if not found:
+        return _saved(definition, records.get(ctx, definition.key, record_id), record_id, posted, fields)
+    base = {key: theirs[key] for key in posted.raw}
+    page = flask.render_template(
+        "form/conflict.html",
+        definition=definition,
+        title=row.title,
+        url=f"/{definition.slug}/{record_id}",
+        action=_here(),
+        differences=found,
+        inputs=list(conflicts.as_inputs(posted.raw)),
+        base=flask.json.dumps(base),
+        version=row.version,
+        changed_by=ctx.directory.user(row.values.get("updated_by")),
+        changed_at=row.values.get("updated_at"),
+    )
+    return flask.make_response(page, 412)
+
+
+def _here() -> str:
+    return flask.request.full_path.rstrip("?")
+
+
+def _page(definition: EntityDef, form: Form, title: str = "", *, typed: bool = False, confirm: str = "") -> str:
+    ctx = current()
+    own = f"/{definition.slug}/{form.record_id}" if form.record_id else f"/{definition.slug}"
+    return flask.render_template(
+        "form/page.html",
+        form=form,
+        definition=definition,
+        title=title,
+        cancel=local(flask.request.args.get("next")) or own,
+        typed=typed,
+        confirm=confirm,
+        may_create=access.may(ctx, definition.key, "create"),
+        extendable=any(c.extend for c in _all_controls(form)),
+    )
+
+
+def _all_controls(form: Form) -> Iterable[Any]:
+    for control in form.controls():
+        yield control
+        for row in control.rows:
+            yield from row.cells
+
+
+@blueprint.post("/<slug>/warnings")
+def warnings(slug: str) -> str:
+    """Answer what should be asked about before saving what was typed so far (CT-61)."""
+    ctx, definition = current(), definition_of(slug)
+    fields = forms.form_fields(ctx, definition.key)
+    posted = saving.read(ctx, fields, flask.request.form, flask.request.files)
+    record_id = flask.request.form.get("_record", type=int)
+    values = saving.values_to_save(posted, fields, new=record_id is None)
+    found = records.warnings(ctx, definition.key, values, record_id)
+    return flask.render_template("form/warnings.html", warnings=[Trouble(p.text()) for p in found])
+
+
+# ---------------------------------------------------------------- one field
+
+
+@blueprint.post(f"/<slug>/{ID}/set")
+def set_field(slug: str, record_id: int) -> Answer:
+    """Change one field with one click (CT-47); ``field``, ``value`` and, if it matters, ``version`` are posted."""
+    ctx, definition, form = current(), definition_of(slug), flask.request.form
+    key = form.get("field", "")
+    found = forms.form_fields(ctx, definition.key).get(key)
+    if found is None or isinstance(found.type, Lines):
+        raise Invalid([Problem(key[:60] or "field", "unknown", N_("This field can't be set"))])
+    value: Any = form.getlist("value") if found.type.multiple else form.get("value", "")
+    version = form.get("version", type=int)
+    saving.store(ctx, definition, record_id, {key: value}, version)
+    if not is_fragment():
+        return flask.redirect(local(form.get("next")) or f"/{definition.slug}/{record_id}", 303)
+    row = records.read(ctx, definition.key, record_id, [key])
+    response = flask.make_response(flask.render_template("record/value.html", field=found, row=row))
+    event = {"entity": definition.key, "id": record_id, "field": key, "version": row.version}
+    response.headers["HX-Trigger"] = flask.json.dumps({"crm:changed": event})
+    return response
+
+
+# ---------------------------------------------------------------- delete
+
+
+@blueprint.get(f"/<slug>/{ID}/delete")
+def confirm_delete(slug: str, record_id: int) -> str:
+    """Ask before a record is deleted."""
+    definition = definition_of(slug)
+    row = records.read(current(), definition.key, record_id, [])
+    return _dialog("record/delete.html", definition, row)
+
+
+@blueprint.post(f"/<slug>/{ID}/delete")
+def delete(slug: str, record_id: int) -> Answer:
+    """Delete a record."""
+    ctx, definition = current(), definition_of(slug)
+    row = records.read(ctx, definition.key, record_id, [])
+    try:
+        records.delete(ctx, definition.key, record_id, version=flask.request.form.get("version", type=int))
+    except CrmError as error:
+        if isinstance(error, NotFound):
+            raise
+        page = _dialog("record/delete.html", definition, row, error=error)
+        return fragment(page, error.status)
+    notify(gettext(N_("%(title)s was deleted"), title=row.title))
+    return _go(local(flask.request.form.get("next")) or f"/{definition.slug}")
+
+
+def _go(url: str) -> flask.Response:
+    """Return a redirect, also from within a dialog."""
+    if is_fragment():
+        response = flask.make_response("")
+        response.headers["HX-Redirect"] = url
+        return response
+    return flask.make_response(flask.redirect(url, 303))
+
+
+def _dialog(template: str, definition: EntityDef, row: records.Row, **values: Any) -> str:
+    """Return a question as the inside of a dialog, or as a page of its own for browsers without scripts."""
+    return flask.render_template(
+        template,
+        layout="form/dialog.html" if is_fragment() else "form/question.html",
+        definition=definition,
+        row=row,
+        url=f"/{definition.slug}/{row.id}",
+        error=values.pop("error", None),
+        **values,
+    )
+
+
+# ---------------------------------------------------------------- actions
+
+
+def _action(definition: EntityDef, name: str, record_id: int) -> ActionDef:
+    record = records.get(current(), definition.key, record_id)
+    for found in records.available_actions(current(), definition.key, record):
+        if found.name == name:
+            return found
+    raise NotFound
+
+
+@blueprint.get(f"/<slug>/{ID}/actions/<name>")
+def ask_action(slug: str, record_id: int, name: str) -> str:
+    """Show the form of an action, or ask whether it shall be done."""
+    definition = definition_of(slug)
+    return _action_page(definition, _action(definition, name, record_id), record_id)
+
+
+@blueprint.post(f"/<slug>/{ID}/actions/<name>")
+def act(slug: str, record_id: int, name: str) -> Answer:
+    """Do an action; it may answer ``{"url": …}`` to go elsewhere and ``{"message": …}`` to say something."""
+    ctx, definition = current(), definition_of(slug)
+    action = _action(definition, name, record_id)
+    fields = {f.key: f for f in action.form}
+    posted = saving.read(ctx, fields, flask.request.form, flask.request.files)
+    try:
+        if posted.problems:
+            raise Invalid(posted.problems)
+        with ctx.session.begin_nested():
+            result = records.act(ctx, definition.key, record_id, name, posted.raw, version=posted.version)
+    except CrmError as error:
+        if isinstance(error, NotFound):
+            raise
+        return fragment(_action_page(definition, action, record_id, posted.raw, error), error.status)
+    answer = result if isinstance(result, Mapping) else {}
+    message = answer.get("message") or gettext(N_("%(action)s: done"), action=gettext(action.label))
+    notify(str(message))
+    return _go(local(str(answer.get("url") or "")) or f"/{definition.slug}/{record_id}")
+
+
+def _action_page(
+    definition: EntityDef,
+    action: ActionDef,
+    record_id: int,
+    raw: Mapping[str, Any] | None = None,
+    error: CrmError | None = None,
+) -> str:
+    ctx = current()
+    row = records.read(ctx, definition.key, record_id, [])
+    fields = {f.key: f for f in action.form}
+    start = forms.raw_defaults(ctx, {k: f.default_value(ctx) for k, f in fields.items()}, fields)
+    url = f"/{definition.slug}/{record_id}/actions/{action.name}"
+    problems = error.problems() if error is not None else ()
+    form = forms.build(
+        ctx, definition, {**start, **(raw or {})}, titles, action=url, record_id=record_id, version=row.version,
+        problems=problems, only=fields,
+    )  # fmt: skip
+    return _dialog(
+        "record/action.html",
+        definition,
+        row,
+        action=action,
+        form=form,
+        error=error,
+        extendable=any(may_extend(ctx, getattr(f.type, "list", "")) for f in action.form),
+    )

@@ -1,0 +1,191 @@
+"""The operation of a web request: who asks, opened when it is first needed, committed before the answer goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+import flask
+
+from crm_core.errors import Forbidden, NotSignedIn
+from crm_core.i18n import N_, best_language
+
+if TYPE_CHECKING:
+    from crm_core.accounts.identity import SignedIn
+    from crm_core.context import Ctx
+    from crm_core.deployment import Deployment
+
+Access = Literal["public", "user", "admin", "own"]
+View = TypeVar("View", bound=Callable[..., Any])
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN_ENDPOINTS = frozenset({"static", "healthz", "readyz"})
+
+
+@dataclass
+class Message:
+    """A message for the person: shown once, on the answer or on the next page."""
+
+    text: str
+    kind: str = "success"
+    url: str = ""
+    label: str = ""
+
+    def dump(self) -> dict[str, str]:
+        """Return the JSON form."""
+        return {"text": self.text, "kind": self.kind, "url": self.url, "label": self.label}
+
+
+@dataclass
+class Visit:
+    """What is known of one request. ``write`` is set for everything that is not read-only."""
+
+    deployment: Deployment
+    write: bool
+    who: SignedIn | None = None
+    ctx: Ctx | None = None
+    messages: list[Message] = field(default_factory=list)
+    shown: bool = False
+    stack: ExitStack = field(default_factory=ExitStack)
+    after: list[Callable[[], None]] = field(default_factory=list)
+
+    def open(self) -> Ctx:
+        """Return the running operation, begun now if nobody needed one yet.
+
+        Raises:
+            NotSignedIn: nobody is signed in.
+        """
+        if self.ctx is None:
+            if self.who is None:
+                raise NotSignedIn
+            actor = self.deployment.directory.actor(self.who.user_id, via="web", scopes=self.who.scopes)
+            operation = self.deployment.operation(
+                actor, write=self.write, locale=self.who.locale, cache={"access_epoch": self.who.access_high}
+            )
+            self.ctx = self.stack.enter_context(operation)
+        return self.ctx
+
+    def finish(self) -> None:
+        """Commit what was done."""
+        stack, self.stack = self.stack.pop_all(), ExitStack()
+        stack.close()
+        self.ctx = None
+
+    def give_up(self, error: BaseException) -> None:
+        """Roll back what was done; what is opened from now on only reads."""
+        stack, self.stack = self.stack.pop_all(), ExitStack()
+        stack.__exit__(type(error), error, error.__traceback__)
+        self.ctx, self.write = None, False
+
+
+def visit() -> Visit:
+    """Return what is known of the running request."""
+    return cast("Visit", flask.g.crm_visit)
+
+
+def current() -> Ctx:
+    """Return the operation of the running request, begun now if nobody needed one yet.
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+    """
+    return visit().open()
+
+
+def visitor() -> SignedIn | None:
+    """Return who is signed in."""
+    found: Visit | None = flask.g.get("crm_visit")
+    return found.who if found else None
+
+
+def is_admin() -> bool:
+    """Tell whether the person administers the CRM."""
+    found: Visit | None = flask.g.get("crm_visit")
+    if found is None or found.who is None:
+        return False
+    user = found.deployment.directory.user(found.who.user_id)
+    return user is not None and user.active and found.deployment.directory.actor(user.id).is_admin
+
+
+def notify(text: str, kind: str = "success", *, url: str = "", label: str = "") -> None:
+    """Show a message with this answer (htmx) or on the next page (a redirect).
+
+    Args:
+        text: What to say, translated.
+        kind: ``success``, ``info``, ``warning`` or ``error``.
+        url: Where a link in the message leads.
+        label: What the link is called.
+    """
+    visit().messages.append(Message(text, kind, url, label))
+
+
+def after_response(function: Callable[[], None]) -> None:
+    """Call something once the answer is made and its transaction has ended; a failure is logged only."""
+    visit().after.append(function)
+
+
+def is_fragment() -> bool:
+    """Tell whether the page asked for a part of itself (htmx or a script), not for a page."""
+    headers = flask.request.headers
+    return (
+        bool(headers.get("HX-Request"))
+        and not headers.get("HX-Boosted")
+        and not headers.get("HX-History-Restore-Request")
+    )
+
+
+def language() -> str:
+    """Return the language of the answer: the person's, else what the browser prefers."""
+    who = visitor()
+    if who is not None:
+        return who.locale.language
+    return best_language(tag for tag, _ in flask.request.accept_languages)
+
+
+# ---------------------------------------------------------------- who may call a route
+
+
+def _marked(access: Access) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.crm_access = access  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Mark a route that strangers may call."""
+    return _marked("public")(view)
+
+
+def admin(view: View) -> View:
+    """Mark a route for administrators only."""
+    return _marked("admin")(view)
+
+
+def own_access(view: View) -> View:
+    """Mark a route that recognises its callers and checks them by itself (REST)."""
+    return _marked("own")(view)
+
+
+def access_of(app: flask.Flask, endpoint: str | None) -> Access:
+    """Return what an endpoint declares; without a declaration one must be signed in."""
+    if endpoint is None or endpoint in _OPEN_ENDPOINTS or endpoint.endswith(".static"):
+        return "public"
+    return cast("Access", getattr(app.view_functions.get(endpoint), "crm_access", "user"))
+
+
+def check_access(access: Access) -> None:
+    """Refuse strangers, and people who don't administer where that is needed.
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+        Forbidden: the route is for administrators.
+    """
+    if access in ("public", "own"):
+        return
+    if visitor() is None:
+        raise NotSignedIn
+    if access == "admin" and not is_admin():
+        raise Forbidden(N_("Only administrators may open this"))

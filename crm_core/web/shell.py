@@ -1,0 +1,223 @@
+"""The frame of every page: security headers, error pages, and what templates can use."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import flask
+import jinja2
+from markupsafe import Markup
+
+from crm_core.accounts import csrf
+from crm_core.errors import CrmError, NotSignedIn, TooMany, Unavailable
+from crm_core.filters import Relative
+from crm_core.filters.words import relative_words
+from crm_core.hooks import Fragment
+from crm_core.i18n import gettext
+from crm_core.web import assets, messages, ui
+from crm_core.web.application import CrmApp, as_error
+from crm_core.web.request import Visit, current, is_admin, is_fragment, language, visit, visitor
+
+if TYPE_CHECKING:
+    from crm_core.contributions import FieldDef
+
+PRODUCT = "CRM"
+RETRY_SECONDS = 3
+HUES = 8
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'; "
+    "frame-src 'self'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+def install(app: CrmApp) -> None:
+    """Give an application headers, error pages, static files and the globals of templates."""
+    app.after_request(_secure)
+    app.register_error_handler(Exception, error_page)
+    app.view_functions["static"] = assets.serve
+    app.add_url_rule("/static/plugins/<name>/<path:filename>", "plugin.static", assets.serve_of_plugin)
+    _templates(app)
+
+
+def _secure(response: flask.Response) -> flask.Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.add("Vary", "Cookie")
+    config = flask.current_app.extensions["crm"].config
+    if config.secure_cookies:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+# ---------------------------------------------------------------- errors
+
+
+def error_page(raised: Exception) -> flask.typing.ResponseReturnValue:
+    """Return the answer to an error: sign-in for strangers, a message for a script, a page for everyone else."""
+    error = as_error(raised)
+    if isinstance(error, NotSignedIn) and not is_fragment():
+        if flask.request.method == "GET":
+            return flask.redirect(f"/signin?next={quote(flask.request.full_path.rstrip('?'), safe='/')}")
+        return flask.redirect("/signin")
+    response = _fragment(error) if is_fragment() else flask.make_response(_page(error))
+    response.status_code = error.status
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _fragment(error: CrmError) -> flask.Response:
+    from crm_core.web.request import Message
+
+    response = flask.make_response(error.text())
+    text = "; ".join(p.text() for p in error.problems()) or error.text()
+    if error.plugin and is_admin():
+        text = f"{text} ({gettext('Module: %(plugin)s', plugin=error.plugin)})"
+    messages.to_header(response, [Message(text, "error")])
+    return response
+
+
+def _page(error: CrmError) -> str:
+    """Return the error in the frame; without the frame where even that can't be made."""
+    if visitor() is not None and not isinstance(error, Unavailable):
+        try:
+            return flask.render_template("error.html", error=error)
+        except Exception:  # noqa: BLE001 - the frame is broken as well: show the error without it
+            flask.current_app.logger.exception("the error page failed")
+    return flask.render_template("error_plain.html", error=error)
+
+
+# ---------------------------------------------------------------- templates
+
+
+def _templates(app: CrmApp) -> None:
+    registry = app.extensions["crm_registry"]
+    folders = [f"{p.folder}/templates" for p in registry.plugins.values() if p.folder]
+    app.jinja_loader = jinja2.ChoiceLoader(  # type: ignore[assignment]
+        [jinja2.FileSystemLoader(f"{app.root_path}/templates"), *map(jinja2.FileSystemLoader, folders)]
+    )
+    env = app.jinja_env
+    env.trim_blocks = env.lstrip_blocks = True
+    env.auto_reload = app.deployment.config.debug
+    built = assets.load_assets()
+    env.filters.update(hue=hue, initials=initials)
+    env.globals.update(
+        _=gettext,
+        product=PRODUCT,
+        asset=built.url,
+        static=assets.fixed_url,
+        sprite=built.url("icons.svg"),
+        icon=lambda name, extra="": assets.icon_html(built, name, extra),
+        item_icon=lambda name, extra="": assets.icon_html(built, name, extra),
+        csrf_token=csrf_token,
+        messages=lambda: messages.waiting(visit()),
+        fragments=fragments,
+        display=display,
+        moment=moment,
+        ago=ago,
+        user_name=user_name,
+        url_for_record=url_for_record,
+        has_icon=built.icons.__contains__,
+    )
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    who = visitor()
+    return {
+        "me": ui.Me(who.user_id, who.name, who.email, is_admin()) if who else None,
+        "theme": who.theme if who else "auto",
+        "language": language(),
+        "menu": _menu(),
+    }
+
+
+def _menu() -> ui.Menu:
+    found: Visit | None = flask.g.get("crm_visit")
+    if found is None or found.who is None:
+        return ui.Menu([], [], None)
+    if "crm_menu" not in flask.g:
+        flask.g.crm_menu = ui.menu(current(), flask.request.path)
+    menu: ui.Menu = flask.g.crm_menu
+    return menu
+
+
+def csrf_token() -> str:
+    """Return the token of a form, other bytes each time."""
+    who = visitor()
+    return csrf.mask(who.csrf) if who is not None and who.csrf else ""
+
+
+def fragments(slot: str, subject: Any = None) -> list[Fragment]:
+    """Return what plugins show in a slot of the page."""
+    return current().registry.hooks.render_slot(current(), slot, subject) if visitor() else []
+
+
+def display(field: FieldDef, value: Any) -> str:
+    """Return a field's value as the person reads it."""
+    return field.type.show(value, current())
+
+
+def moment(value: dt.datetime) -> str:
+    """Return date and minute in the person's zone and format."""
+    from crm_core.fieldtypes import DateTime
+
+    return DateTime().show(value, current())
+
+
+def ago(value: dt.datetime) -> str:
+    """Return how long ago something was, in words; the date when it is longer than a week."""
+    from crm_core.fieldtypes import Date
+
+    seconds = int((current().now - value).total_seconds())
+    if seconds < 60:
+        return relative_words(Relative("now"), gettext)
+    for unit, size, most in (("min", 60, 3600), ("h", 3600, 86400), ("d", 86400, 8 * 86400)):
+        if seconds < most:
+            return relative_words(Relative("now", -(seconds // size), unit), gettext)
+    return Date().show(value.astimezone(current().locale.zone).date(), current())
+
+
+def user_name(user_id: int | None) -> str:
+    """Return a person's name."""
+    found = current().directory.user(user_id)
+    return found.name if found else ""
+
+
+def url_for_record(entity: str, record_id: int) -> str:
+    """Return the address of a record's page, empty when its plugin is off."""
+    found = current().registry.entities.get(entity)
+    return f"/{found.slug}/{record_id}" if found else ""
+
+
+def hue(text: str) -> int:
+    """Return which of the avatar colours a name has, always the same one."""
+    return hashlib.sha256(text.encode()).digest()[0] % HUES
+
+
+def initials(text: str) -> str:
+    """Return one or two letters that stand for a name."""
+    words = [w for w in text.replace("-", " ").split() if w[0].isalnum()]
+    return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words[:1])) or "?"
+
+
+def safe(html: str) -> Markup:
+    """Mark HTML a plugin made as safe."""
+    return Markup(html)  # noqa: S704 - by contract of Tab and Panel

@@ -1,0 +1,1 @@
+"""People and companies: the address book every other plugin refers to."""

@@ -1,0 +1,220 @@
+"""The one door of the reading half: open a file, look at what it is, iterate over its rows.
+
+::
+
+    source = open_source(path, region="FR", overrides=["Spitzname="])
+    for row in source:
+        if row.failed: ...      # row.problems says why
+        else: ...               # row.values is a contact
+        job.progress(source.progress, resume_at=row.position)
+
+Memory stays flat whatever the size of the file. Iterating again starts again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, ClassVar, TextIO
+
+from crm_contacts.importing.assemble import UNIT, Rules, finish
+from crm_contacts.importing.encoding import SAMPLE_BYTES, Sniffed, detect_delimiter, open_text, sniff
+from crm_contacts.importing.errors import MappingError
+from crm_contacts.importing.mapping import ColumnMapping, RowBuilder, check_names, with_overrides
+from crm_contacts.importing.presets import map_columns
+from crm_contacts.importing.rows import N_, SourceRow, problem
+from crm_contacts.importing.tables import Table
+from crm_contacts.importing.vcard_rows import draft_card
+from crm_contacts.importing.vcards import Card, cards
+
+_CARD = re.compile(r"^\ufeff?begin:vcard\s*$", re.IGNORECASE | re.MULTILINE)
+_NO_COLUMNS = N_("A vCard file has no columns to map")
+_OTHER_HEADER = N_("The mapping is for other columns than those of the file")
+
+
+class Source:
+    """A file open for import: what it is, and its rows.
+
+    ``position`` is the number of records read so far, ``progress`` the share of the file read, from 0 to 1.
+    """
+
+    format: ClassVar[str]
+
+    def __init__(self, path: Path, sniffed: Sniffed, rules: Rules, resume_at: int, start_line: int) -> None:
+        self.path = path
+        self.encoding = sniffed.encoding
+        self.size = sniffed.size
+        self.preset = ""
+        self.delimiter = ""
+        self.header: tuple[str, ...] = ()
+        self.mapping: ColumnMapping | None = None
+        self.position = 0
+        self._rules = rules
+        self._resume_at = resume_at
+        self._start_line = start_line
+        self._bytes: BinaryIO | None = None
+        self._done = False
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Return the columns (or vCard properties, as far as met) that are not used."""
+        raise NotImplementedError
+
+    @property
+    def progress(self) -> float:
+        """Return the share of the file that has been read."""
+        if self._done or not self.size:
+            return 1.0
+        return min(1.0, self._bytes.tell() / self.size) if self._bytes else 0.0
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        raise NotImplementedError
+
+    def _wanted(self, line: int) -> bool:
+        """Count a record; say whether it comes after the point to go on from."""
+        self.position += 1
+        return self.position > self._resume_at and line >= self._start_line
+
+
+class TableSource(Source):
+    """A CSV file."""
+
+    format = "csv"
+
+    def __init__(
+        self,
+        path: Path,
+        sniffed: Sniffed,
+        rules: Rules,
+        resume_at: int,
+        start_line: int,
+        mapping: ColumnMapping | None,
+        overrides: Sequence[str],
+    ) -> None:
+        super().__init__(path, sniffed, rules, resume_at, start_line)
+        self.delimiter = detect_delimiter(sniffed.sample, whole=sniffed.size <= SAMPLE_BYTES)
+        with self._open() as stream:
+            self.header = self._table(stream).header
+        if mapping is not None and mapping.header != self.header:
+            raise MappingError("other_header", _OTHER_HEADER)
+        self.mapping = with_overrides(mapping or map_columns(self.header), self.header, overrides)
+        self.preset = self.mapping.preset
+        check_names(self.mapping)
+        self._build = RowBuilder(self.mapping, rules).build
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Return the names of the columns that are not used."""
+        return self.mapping.ignored if self.mapping else ()
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        self.position, self._done = 0, False
+        with self._open() as stream:
+            self._bytes = stream.buffer
+            try:
+                yield from self._rows(self._table(stream))
+                self._done = True
+            finally:
+                self._bytes = None
+
+    def _rows(self, table: Table) -> Iterator[SourceRow]:
+        build = self._build
+        for record in table:
+            if not self._wanted(record.line):
+                continue
+            if record.broken:
+                yield SourceRow(record.line, {}, record.problems, record.cells, self.position)
+                continue
+            values, problems = build(record.cells)
+            if record.problems:
+                problems = record.problems + problems
+            yield SourceRow(record.line, values, problems, record.cells, self.position)
+
+    def _open(self) -> TextIO:
+        return open_text(self.path, self.encoding)
+
+    def _table(self, stream: TextIO) -> Table:
+        return Table(stream, self.delimiter, lenient=self._rules.lenient)
+
+
+class CardSource(Source):
+    """A vCard file."""
+
+    format = "vcard"
+
+    def __init__(self, path: Path, sniffed: Sniffed, rules: Rules, resume_at: int, start_line: int) -> None:
+        super().__init__(path, sniffed, replace(rules, tag_gap=UNIT), resume_at, start_line)
+        self.preset = "vcard"
+        self._unused: dict[str, None] = {}
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Return the names of the properties met so far that are not used."""
+        return tuple(self._unused)
+
+    def __iter__(self) -> Iterator[SourceRow]:
+        self.position, self._done = 0, False
+        with self.path.open("rb") as stream:
+            self._bytes = stream
+            try:
+                for card in cards(stream, self.encoding):
+                    if self._wanted(card.line):
+                        yield self._row(card)
+                self._done = True
+            finally:
+                self._bytes = None
+
+    def _row(self, card: Card) -> SourceRow:
+        raw = b"\n".join(card.raw).decode("utf-8", "replace")
+        draft, unused, group = draft_card(card)
+        self._unused.update(dict.fromkeys(unused))
+        if card.problems:
+            return SourceRow(card.line, {}, card.problems, raw, self.position)
+        if group:
+            return SourceRow(card.line, {}, [problem(None, "vcard_group")], raw, self.position)
+        values, problems = finish(draft, self._rules)
+        return SourceRow(card.line, values, problems, raw, self.position)
+
+
+def open_source(
+    path: str | os.PathLike[str],
+    *,
+    region: str = "FR",
+    mapping: ColumnMapping | None = None,
+    overrides: Iterable[str] = (),
+    lenient: bool = False,
+    names_from_email: bool = False,
+    encoding: str | None = None,
+    resume_at: int = 0,
+    start_line: int = 0,
+) -> Source:
+    """Open a CSV or vCard file and find out what it is.
+
+    Args:
+        path: the file.
+        region: where phone numbers without a country code belong (ISO 3166).
+        mapping: of an earlier run over a file with the same header; otherwise the columns are recognised.
+        overrides: ``Column=field`` pairs that change the mapping.
+        lenient: a bad address, number or date costs that value instead of the whole row; it is reported either way.
+        names_from_email: call a person without a name after an address such as ``anne.martin@example.org``.
+        encoding: Python's name of the character encoding, when it is known better than it can be seen.
+        resume_at: number of records to pass over; the ``position`` of the last row done.
+        start_line: pass over records that begin before this line.
+
+    Raises:
+        UnreadableFile: not a text file, no header, too many columns.
+        MappingError: an override that fits no column or field, or columns that name nobody.
+        OSError: the file cannot be opened.
+    """
+    file = Path(path)
+    sniffed = sniff(file, encoding)
+    rules = Rules(region=region.upper(), lenient=lenient, names_from_email=names_from_email)
+    overrides = list(overrides)
+    if _CARD.search(sniffed.sample):
+        if overrides or mapping:
+            raise MappingError("no_columns", _NO_COLUMNS)
+        return CardSource(file, sniffed, rules, resume_at, start_line)
+    return TableSource(file, sniffed, rules, resume_at, start_line, mapping, overrides)

@@ -1,0 +1,129 @@
+"""What the reading half of an import hands over: one row, its values and what is wrong with it.
+
+Messages are English message ids with ``%(name)s`` parameters kept beside them, so that whoever shows a problem can
+translate it first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+def N_(message: str) -> str:  # noqa: N802 - the name message extraction looks for
+    """Mark ``message`` for extraction and return it unchanged."""
+    return message
+
+
+MESSAGES: Mapping[str, str] = {
+    "cell_shift": N_("Line %(line)s has one cell where the header has %(expected)s: another delimiter?"),
+    "company_name_missing": N_("A company needs a name"),
+    "country_unknown": N_("%(value)s is not a country known here; it is kept as text"),
+    "currency": N_("%(value)s is not a currency"),
+    "date": N_("%(value)s is not a date"),
+    "date_no_year": N_("%(value)s is a date without a year"),
+    "date_incomplete": N_("%(value)s is only a part of a date"),
+    "date_short_year": N_("%(value)s has a year of two digits, which may mean two centuries"),
+    "email": N_("%(value)s is not an e-mail address"),
+    "first_name_missing": N_("A person needs a first name"),
+    "flag": N_("%(value)s is neither yes nor no"),
+    "kind": N_("%(value)s is neither a person nor a company"),
+    "language": N_("%(value)s is not a language known here"),
+    "last_name_missing": N_("A person needs a last name"),
+    "nature": N_("%(value)s is none of prospect, customer and supplier"),
+    "no_name": N_("The row names neither a person nor a company"),
+    "nul": N_("The line holds NUL characters, which no text may have"),
+    "phone": N_("%(value)s is not a phone number"),
+    "phone_extension": N_("%(value)s has an extension, which a phone number here cannot keep"),
+    "quote": N_(
+        "A quote opened on line %(line)s is not closed as it should be; lines %(line)s to %(last)s are not read"
+    ),
+    "too_few_cells": N_(
+        "Line %(line)s has %(count)s cells, the header %(expected)s; the missing ones are taken as empty"
+    ),
+    "too_long": N_(
+        "The record on line %(line)s is longer than %(lines)s lines or %(chars)s characters, perhaps because a quote "
+        "is not closed; lines %(line)s to %(last)s are not read"
+    ),
+    "too_many_cells": N_("Line %(line)s has %(count)s cells, the header only %(expected)s"),
+    "url": N_("%(value)s is not a web address"),
+    "vcard_charset": N_("Line %(line)s: the character set or encoding of %(property)s cannot be read"),
+    "vcard_group": N_("A group of contacts is not a contact"),
+    "vcard_line": N_("Line %(line)s is not a vCard property: %(value)s"),
+    "vcard_no_begin": N_("Line %(line)s stands outside any card"),
+    "vcard_no_end": N_("The card that begins on line %(line)s is not closed by END:VCARD"),
+    "vcard_too_long": N_("The card that begins on line %(line)s is longer than %(chars)s characters"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """One thing wrong with a row.
+
+    ``field`` is the field of the contact (``emails``, ``birthday`` …) or ``None`` for the row as a whole, ``code`` a
+    stable word, ``message`` a message id, ``value`` the offending text. A ``fatal`` problem means that the row must
+    not be written; the others only say what was dropped or assumed.
+    """
+
+    field: str | None
+    code: str
+    message: str
+    value: str = ""
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    fatal: bool = True
+
+    def text(self) -> str:
+        """Return the message in English with its parameters filled in."""
+        return self.message % self.params if self.params else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One record of a file in the vocabulary of ``contacts.contact``.
+
+    ``line`` is the physical line the record starts on (the first line of the file is 1), ``position`` its number
+    among the records (from 1; give it as ``resume_at`` to go on after it), ``values`` holds only what the row says,
+    ``raw`` the cells of a table or the text of a card.
+    """
+
+    line: int
+    values: dict[str, Any]
+    problems: list[RowProblem]
+    raw: list[str] | str
+    position: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Say whether the row must not be written."""
+        return any(problem.fatal for problem in self.problems)
+
+
+def problem(field: str | None, code: str, value: str = "", *, fatal: bool = True, **params: Any) -> RowProblem:
+    """Return the problem with the message of ``code``; a long ``value`` is shortened in the message."""
+    if value:
+        params["value"] = value if len(value) <= 80 else value[:79] + "…"
+    return RowProblem(field, code, MESSAGES[code], value, params, fatal)
+
+
+class Report:
+    """Collects the problems of one row; ``lenient`` makes a bad value cost the value instead of the row."""
+
+    __slots__ = ("lenient", "problems")
+
+    def __init__(self, lenient: bool = False) -> None:
+        self.lenient = lenient
+        self.problems: list[RowProblem] = []
+
+    def bad_value(self, field: str, code: str, value: str) -> None:
+        """Note a value that cannot be kept."""
+        self.problems.append(problem(field, code, value, fatal=not self.lenient))
+
+    def missing(self, field: str | None, code: str) -> None:
+        """Note something without which there is no contact, lenient or not."""
+        self.problems.append(problem(field, code))
+
+    def remark(self, field: str, code: str, value: str) -> None:
+        """Note something that was kept although it is not as it should be."""
+        self.problems.append(problem(field, code, value, fatal=False))

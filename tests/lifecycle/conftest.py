@@ -1,0 +1,92 @@
+"""Fixtures of the lifecycle tests: databases of both kinds, and plugins written on the spot."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from crm_core import manifest as manifest_module
+from crm_core.config import Config, load_config
+from crm_core.db import Base, Database
+from crm_core.lifecycle import forget_models
+from crm_core.switching import prepare
+from crm_core.testing import services
+
+MakePlugin = Callable[..., Path]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path}/test.sqlite3")
+        yield made
+        made.dispose()
+        return
+    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+    name = f"lifecycle_{uuid.uuid4().hex[:12]}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    made = Database(str(server.url.set(database=name).render_as_string(hide_password=False)))
+    yield made
+    made.dispose()
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A deployment without plugins but those a test writes."""
+    return load_config({}, home=tmp_path / "home")
+
+
+@pytest.fixture
+def ready(database: Database, make_plugin: MakePlugin) -> Database:
+    """A database with the kernel's tables."""
+    prepare(database)
+    return database
+
+
+@pytest.fixture
+def make_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakePlugin]:
+    """Write an installed plugin: ``make_plugin("zoo", toml="…", plugin="…", files={…})`` returns its folder."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    entry_points = manifest_module.importlib_metadata.entry_points
+    only_here = lambda **kw: [p for p in entry_points(**kw) if Path(str(p.dist._path)).is_relative_to(site)]  # noqa: E731
+    monkeypatch.setattr(manifest_module.importlib_metadata, "entry_points", only_here)
+    tables, modules = set(Base.metadata.tables), set(sys.modules)
+
+    def make(
+        name: str, toml: str | None = None, plugin: str = "", files: dict[str, str] | None = None,
+        version: str = "1.0", entry: str = "", distribution: str = "",
+    ) -> Path:  # fmt: skip
+        folder = site / f"crm_{name}"
+        folder.mkdir(exist_ok=True)
+        body = f'name = "{name}"\ntitle = "{name.title()}"\ncore = ">=0.1"\n' if toml is None else toml
+        contents = {"__init__.py": "", "plugin.toml": body, "plugin.py": plugin, **(files or {})}
+        for path, text in contents.items():
+            (folder / path).parent.mkdir(exist_ok=True, parents=True)
+            (folder / path).write_text(textwrap.dedent(text), "utf-8")
+        project = distribution or f"crm-{name}"
+        info = site / f"{project.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[crm.plugins]\n{name} = {entry or f'crm_{name}.plugin'}\n")
+        return folder
+
+    yield make
+    packages = {p.name for p in site.glob("crm_*")}
+    mappers = [m for m in Base.registry.mappers if m and m.class_.__module__.split(".")[0] in packages]
+    forget_models(mappers, set(Base.metadata.tables) - tables)
+    for module in set(sys.modules) - modules:
+        if module.split(".")[0] in packages:
+            del sys.modules[module]
