@@ -21,7 +21,7 @@ def create_app(deployment: Deployment) -> flask.Flask:
     """Return a Flask application for the registry in force; nothing outside it is changed."""
     from crm_core import rest, web
 
-    app = flask.Flask("crm_core", static_folder="static/dist", static_url_path="/static")
+    app = web.CrmApp("crm_core", static_folder="static/dist", static_url_path="/static")
     app.extensions["crm"] = deployment
     app.extensions["crm_registry"] = deployment.registry
     app.config["MAX_CONTENT_LENGTH"] = deployment.config.max_upload
@@ -62,7 +62,8 @@ class AppSwitch:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request on the application of the present generation."""
-        return self.current()(environ, start_response)
+        answer: Iterable[bytes] = self.current()(environ, start_response)
+        return answer
 
     def current(self) -> Any:
         """Return the application of the present generation, made anew when modules or fields changed."""

@@ -27,8 +27,6 @@ class Change:
     values: dict[str, Any]
     old: Mapping[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    trial: bool = False
-    """Nothing will be written: what costs a number or another record's change is left out."""
 
     @property
     def entity(self) -> str:

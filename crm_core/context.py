@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -92,22 +90,3 @@ class Ctx:
     def as_actor(self, actor: Actor) -> Ctx:
         """Return the same operation for another actor (its own cache)."""
         return replace(self, actor=actor, locale=actor.locale, cache={})
-
-    @contextmanager
-    def as_system(self, reason: str) -> Iterator[Ctx]:
-        """Lift every permission inside the block; the reason is written to the history.
-
-        Raises:
-            ValueError: the reason is empty.
-        """
-        if not reason.strip():
-            raise ValueError("as_system needs a reason")
-        from crm_core.history import note_bypass
-
-        note_bypass(self, reason)
-        guard, self.session.guard = self.session.guard, None
-        actor = replace(self.actor, system=True, moderator=True)
-        try:
-            yield replace(self, actor=actor, cache={})
-        finally:
-            self.session.guard = guard

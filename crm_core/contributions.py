@@ -355,6 +355,18 @@ class Importer(Contribution):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DemoData(Contribution):
+    """Data that show what the plugin does: ``crm demo``. Lower ``order`` first.
+
+    ``load(ctx)`` runs in one transaction, does nothing when its data are there already, and returns what it did
+    in one line, nothing when there was nothing to do.
+    """
+
+    load: Callable[[Ctx], str]
+    order: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
 class CliGroup(Contribution):
     """A command or group of the ``crm`` program."""
 

@@ -195,7 +195,7 @@ def build_index(database: Database, model: type[Record], field: FieldDef) -> Non
     """Build the index of a field without blocking writers on PostgreSQL; safe to repeat after a failure."""
     name, table = index_name(model, field), model.__tablename__
     dialect = database.engine.dialect
-    column = sa.literal_column("custom")
+    column: sa.ColumnClause[Any] = sa.literal_column("custom")
     expression = str(json_value(column, field.attr, field.type.kind).compile(dialect=dialect))
     postgresql = database.dialect == "postgresql"
     with database.autocommit() as connection:
@@ -206,9 +206,7 @@ def build_index(database: Database, model: type[Record], field: FieldDef) -> Non
         unique = "UNIQUE " if field.unique else ""
         columns = expression if field.unique else f"{expression}{' NULLS FIRST' if postgresql else ''}, id, access_id"
         concurrently = "CONCURRENTLY " if postgresql else ""
-        connection.exec_driver_sql(
-            f"CREATE {unique}INDEX {concurrently}IF NOT EXISTS {name} ON {table} ({columns})"
-        )
+        connection.exec_driver_sql(f"CREATE {unique}INDEX {concurrently}IF NOT EXISTS {name} ON {table} ({columns})")
         connection.exec_driver_sql(f"ANALYZE {table}")
 
 

@@ -51,6 +51,11 @@ class LineDef:
     main: str
     significant: tuple[str, ...]
 
+    @property
+    def asked(self) -> tuple[FieldDef, ...]:
+        """Return the fields a person fills in; the others are derived."""
+        return tuple(f for f in self.fields if not f.readonly)
+
 
 def entity(
     key: str,

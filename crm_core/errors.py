@@ -5,8 +5,10 @@ Messages are message ids with ``%(name)s`` parameters, translated when they are 
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from crm_core.i18n import N_, gettext
@@ -19,7 +21,7 @@ class Problem:
     field: str | None
     code: str
     message: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     plugin: str | None = None
 
     def text(self) -> str:
@@ -87,6 +89,15 @@ class FilterError(BadRequest):
     """A filter, sort or column names something unknown or unreadable."""
 
     code, title = "bad_filter", N_("The filter can't be read")
+
+
+def unknown_name(name: str, known: Iterable[str], what: str = N_("field")) -> FilterError:
+    """Return the error for an unknown name, with the nearest known one."""
+    near = difflib.get_close_matches(name, list(known), 1, 0.5)
+    message = N_("Unknown %(what)s %(name)s; did you mean %(near)s?") if near else N_("Unknown %(what)s %(name)s")
+    return FilterError(
+        message, field=name[:80], params={"what": what, "name": name[:80], "near": near[0] if near else ""}
+    )
 
 
 class NotSignedIn(CrmError):

@@ -18,13 +18,15 @@ import sqlalchemy as sa
 
 from crm_core import images, sniff
 from crm_core.db import KERNEL
-from crm_core.errors import Conflict, Invalid, NotFound, Problem, TooLarge, WrongType
+from crm_core.errors import Conflict, CrmError, Invalid, NotFound, Problem, TooLarge, WrongType
+from crm_core.fieldtypes import File
 from crm_core.i18n import N_, gettext
 from crm_core.models import StoredFile
 
 if TYPE_CHECKING:
     from tempfile import _TemporaryFileWrapper
 
+    from crm_core.change import Change
     from crm_core.context import Ctx
 
     Arriving = _TemporaryFileWrapper[bytes]
@@ -100,10 +102,7 @@ def store(
         head, digest, size = _receive(stream, arriving, max_bytes)
         kind = sniff.content_type(head, name, declared_type)
         if types and kind not in types:
-            raise WrongType(
-                N_("Files of type %(type)s are not accepted here, only: %(accepted)s"),
-                params={"type": kind, "accepted": ", ".join(types)},
-            )
+            raise _not_accepted(kind, types)
         if box is not None:
             picture, kind = images.fit(Path(arriving.name), box)
             digest, size = _replace(arriving, picture)
@@ -112,7 +111,7 @@ def store(
         name=name, content_type=kind, size=size, digest=digest, created_at=ctx.now, created_by_id=ctx.actor.id
     )
     ctx.session.add(row)
-    ctx.session.flush([row])
+    ctx.session.flush()
     return row
 
 
@@ -131,7 +130,7 @@ def attach(ctx: Ctx, file_id: int, entity: str, record_id: int, field: str) -> S
     if not _is_uploader(ctx, row):
         raise NotFound(N_("There is no such file"), field=field)
     row.entity, row.record_id, row.field = entity, record_id, field
-    ctx.session.flush([row])
+    ctx.session.flush()
     return row
 
 
@@ -140,9 +139,34 @@ def detach(ctx: Ctx, file_id: int) -> None:
     _untie(ctx, StoredFile.id == file_id)
 
 
-def detach_all(ctx: Ctx, entity: str, record_id: int) -> None:
-    """Untie every file of a record that goes away."""
-    _untie(ctx, sa.and_(StoredFile.entity == entity, StoredFile.record_id == record_id))
+def follow(ctx: Ctx, change: Change) -> None:
+    """Attach the files a change names to its record, and untie those it replaces.
+
+    Raises:
+        Invalid: a file that is not there for the actor, belongs elsewhere, or is not what the field accepts.
+    """
+    problems = []
+    for key, field in ctx.registry.fields(change.entity).items():
+        if not isinstance(field.type, File) or not change.changed(key):
+            continue
+        try:
+            if (new := change.values.get(key)) is not None:
+                _check(field.type, attach(ctx, new, change.entity, change.record.id, key))
+        except CrmError as exc:
+            problems.append(Problem(key, exc.code, exc.message, exc.params))
+        else:
+            if (old := change.old.get(key)) is not None:
+                detach(ctx, old)
+    if problems:
+        raise Invalid(problems)
+
+
+def _check(kind: File, row: StoredFile) -> None:
+    """Refuse a file that was uploaded for something with wider limits."""
+    if row.size > kind.max_bytes:
+        raise _too_large(kind.max_bytes)
+    if kind.types and row.content_type not in kind.types:
+        raise _not_accepted(row.content_type, kind.types)
 
 
 def _untie(ctx: Ctx, where: sa.ColumnElement[bool]) -> None:
@@ -228,6 +252,16 @@ def _remove_blob(ctx: Ctx, path: Path, limit: float) -> int:
     return 1
 
 
+def _too_large(limit: int) -> TooLarge:
+    message = N_("The file is larger than %(limit)s, the most that is accepted here")
+    return TooLarge(message, params={"limit": size_text(limit)})
+
+
+def _not_accepted(kind: str, types: tuple[str, ...]) -> WrongType:
+    message = N_("Files of type %(type)s are not accepted here, only: %(accepted)s")
+    return WrongType(message, params={"type": kind, "accepted": ", ".join(types)})
+
+
 def _row(ctx: Ctx, file_id: int) -> StoredFile:
     row = ctx.session.get(StoredFile, file_id, execution_options=KERNEL)
     if row is None:
@@ -257,10 +291,7 @@ def _receive(stream: IO[bytes], target: Arriving, max_bytes: int) -> tuple[bytes
     while chunk := stream.read(min(_CHUNK, max_bytes - size + 1)):
         size += len(chunk)
         if size > max_bytes:
-            raise TooLarge(
-                N_("The file is larger than %(limit)s, the most that is accepted here"),
-                params={"limit": size_text(max_bytes)},
-            )
+            raise _too_large(max_bytes)
         if len(head) < sniff.HEAD:
             head += chunk[: sniff.HEAD - len(head)]
         digest.update(chunk)

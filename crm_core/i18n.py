@@ -42,9 +42,7 @@ def _messages(language: str) -> dict[str, str]:
             continue
         with path.open("rb") as handle:
             catalogue = read_po(handle, locale=language)
-        merged.update(
-            {str(m.id): str(m.string) for m in catalogue if m.id and m.string and isinstance(m.id, str)}
-        )
+        merged.update({str(m.id): str(m.string) for m in catalogue if m.id and m.string and isinstance(m.id, str)})
     return merged
 
 
@@ -56,7 +54,8 @@ def current_language() -> str:
 @contextmanager
 def use_language(language: str | None) -> Iterator[None]:
     """Run the block in ``language``; an unknown one falls back to English."""
-    token = _language.set(language if language in LANGUAGES else DEFAULT_LANGUAGE)
+    known = language if language and language in LANGUAGES else DEFAULT_LANGUAGE
+    token = _language.set(known)
     try:
         yield
     finally:

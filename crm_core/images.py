@@ -43,7 +43,9 @@ def fit(source: Path, box: tuple[int, int]) -> tuple[bytes, str]:
             opened.draft("RGB", (box[0] * 2, box[1] * 2))
             upright = ImageOps.exif_transpose(opened)
             picture = _plain(upright, written)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as exc:
+    except Image.DecompressionBombError as exc:
+        raise _too_many_pixels() from exc
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as exc:
         raise WrongType(N_("The picture can't be read; JPEG, PNG, GIF and WebP are accepted")) from exc
     picture.thumbnail(box, Image.Resampling.LANCZOS)
     return _encode(picture, written), content_type
@@ -52,10 +54,12 @@ def fit(source: Path, box: tuple[int, int]) -> tuple[bytes, str]:
 def _refuse_bombs(picture: Image) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
-        raise TooLarge(
-            N_("The picture has %(width)s × %(height)s pixels; at most %(limit)s million are accepted"),
-            params={"width": width, "height": height, "limit": MAX_PIXELS // 1_000_000},
-        )
+        raise _too_many_pixels()
+
+
+def _too_many_pixels() -> TooLarge:
+    message = N_("The picture has more than %(limit)s million pixels, the most that is accepted")
+    return TooLarge(message, params={"limit": MAX_PIXELS // 1_000_000})
 
 
 def _plain(picture: Image, written: str) -> Image:

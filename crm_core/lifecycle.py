@@ -11,13 +11,11 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pluggy
 import sqlalchemy as sa
 from sqlalchemy.orm import configure_mappers
 
@@ -31,7 +29,7 @@ from crm_core.hooks import Dispatcher, IncidentSink, implementations_of
 from crm_core.i18n import N_, add_catalogue, gettext
 from crm_core.manifest import Found, Manifest, in_order, installed
 from crm_core.models import PluginRow
-from crm_core.registry import PluginInfo, Registry, RegistryError, build_registry
+from crm_core.registry import PluginInfo, Registry, build_registry
 
 
 class State(StrEnum):
@@ -266,9 +264,8 @@ class _Survey:
         if isinstance(exc, CrmError):
             self.put(manifest.name, State.BROKEN, Sentence(exc.message, exc.params), _MEND, detail=detail)
             return
-        file, line = _place(exc, manifest.folder)
-        params = {"file": file, "line": line, "error": f"{type(exc).__name__}: {exc}"}
-        reason = Sentence(N_("%(file)s, line %(line)s: %(error)s"), params)
+        where = _place(exc, manifest.folder)
+        reason = Sentence(N_("%(where)s: %(error)s"), {"where": where, "error": f"{type(exc).__name__}: {exc}"})
         self.put(manifest.name, State.BROKEN, reason, _MEND, detail=detail)
 
 
@@ -336,11 +333,9 @@ def forget_models(mappers: Iterable[Any], tables: Iterable[str]) -> None:
         Base.metadata.remove(Base.metadata.tables[name])
 
 
-def _place(exc: Exception, folder: Path) -> tuple[str, int]:
-    """Return file and line of the plugin where an exception began, else of where it was raised."""
+def _place(exc: Exception, folder: Path) -> str:
+    """Return file and line of the plugin where an exception was raised or passed through; its folder without one."""
     if isinstance(exc, SyntaxError) and exc.filename:
-        return exc.filename, exc.lineno or 0
-    frames = traceback.extract_tb(exc.__traceback__)
-    own = [f for f in frames if Path(f.filename).is_relative_to(folder)]
-    last = (own or list(frames))[-1]
-    return last.filename, last.lineno or 0
+        return f"{exc.filename}, line {exc.lineno}"
+    own = [f for f in traceback.extract_tb(exc.__traceback__) if Path(f.filename).is_relative_to(folder)]
+    return f"{own[-1].filename}, line {own[-1].lineno}" if own else str(folder)

@@ -108,7 +108,7 @@ def set_rate(ctx: Ctx, currency: str, day: dt.date, value: Decimal) -> None:
         value = _PRECISION.plus(Decimal(value))
     except InvalidOperation:
         value = Decimal(0)
-    if not Decimal(0) < value < _HIGHEST_RATE:
+    if not value.is_finite() or not 0 < value < _HIGHEST_RATE:
         raise Invalid([Problem("rate", "rate", N_("A rate is a number greater than 0"))])
     before = dict(ctx.directory.rates.get(currency, ())).get(day)
     _write_rates(ctx, {(currency, day): value})

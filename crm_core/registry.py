@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from crm_core.contributions import (
     ViewDef,
 )
 from crm_core.entities import Record, entity_def, model_fields
-from crm_core.errors import CrmError, FilterError, NotFound
+from crm_core.errors import CrmError, NotFound, unknown_name
 from crm_core.hooks import Dispatcher
 from crm_core.i18n import N_
 
@@ -113,15 +112,6 @@ class Registry:
     def of(self, kind: type[T]) -> tuple[T, ...]:
         """Return all active contributions of a type, in plugin order."""
         return tuple(c for c in self._all if isinstance(c, kind))
-
-
-def unknown_name(name: str, known: Iterable[str], what: str = N_("field")) -> FilterError:
-    """Return the error for an unknown name, with the nearest known one."""
-    near = difflib.get_close_matches(name, list(known), 1, 0.5)
-    message = N_("Unknown %(what)s %(name)s; did you mean %(near)s?") if near else N_("Unknown %(what)s %(name)s")
-    return FilterError(
-        message, field=name[:80], params={"what": what, "name": name[:80], "near": near[0] if near else ""}
-    )
 
 
 class _Builder:

@@ -143,7 +143,9 @@ def broken(connection: Connection) -> list[str]:
     """Return the tables whose index no longer follows their rows (SQLite: a table made anew, a killed bulk load)."""
     if connection.dialect.name != "sqlite":
         return []
-    rows = connection.execute(sa.text("SELECT type, name, sql FROM sqlite_master WHERE name LIKE '%\\_fts%' ESCAPE '\\'"))
+    rows = connection.execute(
+        sa.text("SELECT type, name, sql FROM sqlite_master WHERE name LIKE '%\\_fts%' ESCAPE '\\'")
+    )
     found = [(str(r.type), str(r.name), str(r.sql)) for r in rows]
     triggers = {name for kind, name, _ in found if kind == "trigger"}
     tables = [name.removesuffix("_fts") for kind, name, sql in found if kind == "table" and "USING fts5" in sql]

@@ -94,7 +94,9 @@ def matches(alias: Any, text: str) -> Any | None:
     if not words:
         return None
     patterns = [like_escape(w) if len(w) > 2 else " " + like_escape(w) for w in words]
-    if any("\\" in p for p in patterns):
-        conditions = [alias.search_text.like(f"%{p}%", escape="\\") for p in patterns]
-        return sa.and_(*conditions)
-    return SearchMatch(alias.id, alias.search_text, *(sa.literal(f"%{p}%") for p in patterns))
+    # Fewer than three characters are no trigram: FTS5 of SQLite 3.40 finds nothing, or crashes beside a longer word.
+    indexed = [p for p in patterns if len(p) > 2] if not any("\\" in p for p in patterns) else []
+    conditions = [alias.search_text.like(f"%{p}%", escape="\\") for p in patterns if p not in indexed]
+    if indexed:
+        conditions.append(SearchMatch(alias.id, alias.search_text, *(sa.literal(f"%{p}%") for p in indexed)))
+    return sa.and_(*conditions)

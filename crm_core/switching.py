@@ -53,10 +53,17 @@ def wanted_names(session: CrmSession) -> set[str]:
     return set(session.scalars(sa.select(PluginRow.name).where(PluginRow.wanted), execution_options=KERNEL))
 
 
-def seed(database: Database, registry: Registry) -> None:
-    """Fill the reference lists and roles of a registry that were never filled."""
+def initialise(database: Database, config: Config) -> list[str]:
+    """Bring every table up to date and fill what was never filled; safe to repeat. Returns what was migrated.
+
+    Raises:
+        MigrationError: a revision failed.
+    """
+    done = prepare(database)
+    registry = assemble(database, config).registry
     with database.transaction() as session:
         kernel.seed(session, registry)
+    return done
 
 
 def plan_enable(database: Database, name: str) -> list[str]:

@@ -30,7 +30,12 @@ def explain(ctx: Ctx, entity: str, record_id: int, action: str) -> list[str]:
         return [gettext(N_("There is no such record"))]
     verdict = holds(predicate(ctx, definition, action, model))
     params = {"name": ctx.actor.name, "action": gettext(ACTIONS.get(action, action))}
-    lines = [gettext(N_("%(name)s may %(action)s this record") if verdict else N_("%(name)s may not %(action)s this record"), **params)]
+    lines = [
+        gettext(
+            N_("%(name)s may %(action)s this record") if verdict else N_("%(name)s may not %(action)s this record"),
+            **params,
+        )
+    ]
     if not allowed(ctx, definition.key, action):
         lines.append(gettext(N_("No role of this person grants it")))
     for grant in grants_of(ctx, definition.key, action):

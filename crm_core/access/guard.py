@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 _REFUSED = (CompoundSelect, sa.TextClause, TextualSelect)
-_ADVICE = "use the records API or as_system(reason=...)"
+_ADVICE = "use the records API or as_system(ctx, reason=...)"
 
 
 def guard_for(ctx: Ctx) -> Guard:

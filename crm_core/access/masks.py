@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from crm_core.registry import unknown_name
+from crm_core.errors import unknown_name
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx

@@ -133,7 +133,5 @@ def may(ctx: Ctx, entity: str, action: str, record: Any = None) -> bool:
     definition = ctx.registry.entity(entity)
     model = definition.model
     condition = predicate(ctx, definition, action, model)
-    found = ctx.session.scalar(
-        sa.select(model.id).where(model.id == record.id, condition), execution_options=KERNEL
-    )
+    found = ctx.session.scalar(sa.select(model.id).where(model.id == record.id, condition), execution_options=KERNEL)
     return found is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from crm_core.context import EVERYONE, team_principal, user_principal
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
+from crm_core.db.engine import VisibleSets
 from crm_core.fieldtypes import Team
 from crm_core.models import AccessMember, AccessSet, Share
 
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
 
 MAX_LISTED = 200
 """Above so many visible sets the predicate asks set by set instead of listing them."""
+MAX_CACHED = 10_000
+KEPT = 2.0
 
 
-def principals_of(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], shares: Mapping[int, bool]) -> dict[int, bool]:
+def principals_of(
+    ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], shares: Mapping[int, bool]
+) -> dict[int, bool]:
     """Return who may see a record (True: may write): owner, users and teams in granting fields, shares, everyone.
 
     ``values`` are the record's by field key. A private record with nobody named is for moderators only.
@@ -77,7 +83,7 @@ def _make(ctx: Ctx, digest: str, members: Mapping[int, bool]) -> int | None:
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = sqlite if ctx.database.is_sqlite else postgresql
-    made = ctx.session.scalar(
+    made: int | None = ctx.session.scalar(
         dialect.insert(AccessSet).values(digest=digest).on_conflict_do_nothing().returning(AccessSet.id),
         execution_options=KERNEL,
     )
@@ -93,28 +99,31 @@ def _make(ctx: Ctx, digest: str, members: Mapping[int, bool]) -> int | None:
 def visible_sets(ctx: Ctx, *, write: bool) -> tuple[int, ...] | None:
     """Return the sets the actor is in, or ``None`` when they are too many to list.
 
-    Sets never change, so the answer holds as long as no set was added (the epoch is the highest id).
+    Sets never change, so an answer holds while no set was added (the epoch is the highest id). It is kept two
+    seconds at most: of two sets made at once, the one with the lower id may be committed last.
     """
     key = ("visible_sets", write)
-    if key in ctx.cache:
-        found: tuple[int, ...] | None = ctx.cache[key]
-        return found
+    if key not in ctx.cache:
+        ctx.cache[key] = _listed(ctx, write)
+    found: tuple[int, ...] | None = ctx.cache[key]
+    return found
+
+
+def _listed(ctx: Ctx, write: bool) -> tuple[int, ...] | None:
     epoch = ctx.cache.get("access_epoch")
     shared = ctx.database.access_cache
     known = shared.get((ctx.actor.principals, write))
-    if epoch is not None and known is not None and known[0] == epoch:
-        ctx.cache[key] = known[1]
-        return known[1]
+    if known is not None and known.epoch == epoch and time.monotonic() < known.until:
+        return known.sets
     member = sa.select(AccessMember.set_id).where(AccessMember.principal.in_(ctx.actor.principals)).distinct()
     if write:
         member = member.where(AccessMember.write)
     rows = ctx.session.scalars(member.limit(MAX_LISTED + 1), execution_options=KERNEL).all()
     answer = tuple(sorted(rows)) if len(rows) <= MAX_LISTED else None
-    ctx.cache[key] = answer
     if epoch is not None:
-        if len(shared) > 10_000:
+        if len(shared) > MAX_CACHED:
             shared.clear()
-        shared[ctx.actor.principals, write] = (epoch, answer)
+        shared[ctx.actor.principals, write] = VisibleSets(epoch, answer, time.monotonic() + KEPT)
     return answer
 
 

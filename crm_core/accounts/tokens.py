@@ -8,10 +8,13 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from crm_core import history
 from crm_core.accounts import keys
 from crm_core.accounts.identity import COLUMNS, SignedIn, signed_in
+from crm_core.accounts.rights import own_id, require_admin
+from crm_core.context import Ctx
 from crm_core.db import KERNEL, CrmSession
-from crm_core.errors import Invalid, NotFound, Problem
+from crm_core.errors import Forbidden, Invalid, NotFound, Problem
 from crm_core.i18n import N_
 from crm_core.models import ApiToken, User
 
@@ -26,6 +29,7 @@ SCOPES: dict[str, str] = {
 LONGEST_DAYS = 3650
 
 _SHOWN = 12
+_NO_TOKEN = N_("There is no such token")
 _RESOLVE = (
     sa.select(
         *COLUMNS,
@@ -143,7 +147,58 @@ def revoke(session: CrmSession, token_id: int, *, now: dt.datetime, user_id: int
     """
     row = session.get(ApiToken, token_id, execution_options=KERNEL)
     if row is None or (user_id is not None and row.user_id != user_id):
-        raise NotFound(N_("There is no such token"))
+        raise NotFound(_NO_TOKEN)
     row.revoked_at = row.revoked_at or now
     session.flush()
     return row
+
+
+def create_own(ctx: Ctx, *, name: str, scopes: Iterable[str], days: int | None) -> tuple[str, ApiToken]:
+    """Make a token of the person who acts.
+
+    Raises:
+        Invalid: see :func:`create`.
+        Forbidden: the scope ``admin`` for someone who does not administer, or more than the token in use allows.
+    """
+    wanted = normal_scopes(scopes)
+    if "admin" in wanted:
+        require_admin(ctx)
+    if ctx.actor.scopes is not None and not set(wanted) <= ctx.actor.scopes:
+        raise Forbidden(N_("A token can't make one that may do more than itself"))
+    token, row = create(ctx.session, own_id(ctx), name=name, scopes=wanted, days=days, now=ctx.now)
+    note_created(ctx, row, ctx.actor.name)
+    return token, row
+
+
+def revoke_own(ctx: Ctx, token_id: int) -> ApiToken:
+    """End a token of the person who acts.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = revoke(ctx.session, token_id, now=ctx.now, user_id=own_id(ctx))
+    note_revoked(ctx, row, ctx.actor.name)
+    return row
+
+
+def own(ctx: Ctx, token_id: int) -> ApiToken:
+    """Return a token of the person who acts.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = ctx.session.get(ApiToken, token_id, execution_options=KERNEL)
+    if row is None or row.user_id != own_id(ctx):
+        raise NotFound(_NO_TOKEN)
+    return row
+
+
+def note_created(ctx: Ctx, row: ApiToken, owner: str) -> None:
+    """Write in the history that a token was made."""
+    note = f"{row.name} ({row.prefix}…): {', '.join(row.scopes)}"
+    history.note(ctx, "core.user", row.user_id, owner, "token_created", note=note)
+
+
+def note_revoked(ctx: Ctx, row: ApiToken, owner: str) -> None:
+    """Write in the history that a token was ended."""
+    history.note(ctx, "core.user", row.user_id, owner, "token_revoked", note=f"{row.name} ({row.prefix}…)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def is_temporary(exc: DBAPIError) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class VisibleSets:
+    """The access sets some principals are in, as long as no newer set exists; ``until`` is monotonic time."""
+
+    epoch: int
+    sets: tuple[int, ...] | None
+    until: float
+
+
 class Database:
     """One database of a deployment: an engine for writers and a view of it for readers.
 
@@ -62,7 +72,7 @@ class Database:
                 self.url = self.url.set(drivername="postgresql+psycopg")
             self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=pool_size, max_overflow=10)
         self.reader = self.engine.execution_options(crm_readonly=True)
-        self.access_cache: dict[tuple[tuple[int, ...], bool], tuple[int, tuple[int, ...] | None]] = {}
+        self.access_cache: dict[tuple[tuple[int, ...], bool], VisibleSets] = {}
 
     @property
     def dialect(self) -> str:

@@ -103,7 +103,7 @@ def _match_postgresql(element: SearchMatch, compiler: SQLCompiler, **kw: Any) ->
 @compiles(SearchMatch, "sqlite")
 def _match_sqlite(element: SearchMatch, compiler: SQLCompiler, **kw: Any) -> str:
     identifier, text, *patterns = element.clauses
-    table: Any = text.table  # type: ignore[attr-defined]
+    table: Any = text.table
     name = getattr(table, "element", table).name
     likes = " AND ".join(f"search_text LIKE {compiler.process(p, **kw)}" for p in patterns)
     return f"({compiler.process(identifier, **kw)} IN (SELECT rowid FROM {name}_fts WHERE {likes}))"

@@ -45,7 +45,7 @@ class CrmSession(Session):
     bulk_update_mappings = _bulk_refused
 
     def _refuse(self, what: str) -> NoReturn:
-        raise UnscopedStatement(hint=f"{what} in an actor's session; use the records API or as_system(reason=...)")
+        raise UnscopedStatement(hint=f"{what} in an actor's session; use the records API or as_system(ctx, reason=...)")
 
 
 @event.listens_for(CrmSession, "do_orm_execute")

@@ -32,14 +32,17 @@ def as_id(raw: Any) -> int:
 
 
 class Link(FieldType):
-    """One record of ``target``; permissions of the target hold: one may only link what one sees."""
+    """One record of ``target``; permissions of the target hold: one may only link what one sees.
+
+    ``where`` is a filter's text that the linked record must pass, such as ``kind = company``.
+    """
 
     name, label, widget, kind = "link", N_("Link to a record"), "link", "int"
     operators = EQUALITY | {"contains", "startswith"}
 
-    def __init__(self, target: str) -> None:
-        """Keep the entity linked to."""
-        self.target = target
+    def __init__(self, target: str, where: str = "") -> None:
+        """Keep the entity linked to and which of its records may be chosen."""
+        self.target, self.where = target, where
 
     def column(self) -> sa.types.TypeEngine[Any]:
         """Return an id."""
@@ -58,8 +61,8 @@ class Link(FieldType):
         return {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
 
     def options(self) -> Mapping[str, Any]:
-        """Return the target."""
-        return {"target": self.target}
+        """Return the target, and the filter if there is one."""
+        return {"target": self.target, "where": self.where} if self.where else {"target": self.target}
 
 
 class User(Link):
@@ -97,7 +100,9 @@ class User(Link):
 
     def schema(self) -> dict[str, Any]:
         """Return an id, ``me`` or an address."""
-        return {"oneOf": [{"type": "integer", "minimum": 1, "maximum": 2**53 - 1}, {"type": "string", "maxLength": 254}]}
+        return {
+            "oneOf": [{"type": "integer", "minimum": 1, "maximum": 2**53 - 1}, {"type": "string", "maxLength": 254}]
+        }
 
 
 class Team(User):
@@ -180,8 +185,9 @@ class Tags(_Many, FieldType):
         if isinstance(raw, str) and not raw.isdigit():
             text = " ".join(as_text(raw).split())
             if len(text) > 60:
-                raise ValueProblem("too_long", N_("At most %(limit)s characters; this has %(length)s"),
-                                   limit=60, length=len(text))
+                raise ValueProblem(
+                    "too_long", N_("At most %(limit)s characters; this has %(length)s"), limit=60, length=len(text)
+                )
             found = ctx.directory.tag_by_name(text)
             return found.id if found else text
         identifier = as_id(raw)

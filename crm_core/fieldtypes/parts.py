@@ -182,7 +182,7 @@ class Computed(FieldType):
     """A value worked out when it is read; shown, never stored, filtered or sorted."""
 
     name, label, widget = "computed", N_("Computed"), "readonly"
-    operators: Any = frozenset()
+    operators = frozenset[str]()
     custom, sortable = False, False
 
     def __init__(self, function: Callable[[Ctx, Any], Any], of: FieldType | None = None) -> None:

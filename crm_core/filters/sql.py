@@ -12,13 +12,12 @@ from sqlalchemy.orm import aliased
 
 from crm_core.columns import comparable, links_of, scalar
 from crm_core.contributions import EntityDef, FieldDef
-from crm_core.errors import FilterError, ValueProblem
-from crm_core.fieldtypes import Lines, Link, Links, MultiChoice, Text
+from crm_core.errors import FilterError, ValueProblem, unknown_name
+from crm_core.fieldtypes import Integer, Lines, Link, Links, MultiChoice, Text
 from crm_core.filters.relative import Span, read_relative, resolve
 from crm_core.filters.simplify import simplify
 from crm_core.filters.tree import NEGATIONS, And, Cond, Me, MyTeams, Node, Not, Or, Relative
 from crm_core.i18n import N_
-from crm_core.registry import unknown_name
 from crm_core.text import fold
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 ScopeOf = Callable[[EntityDef, Any], Any]
 _POSITIVE = {negative: positive for positive, negative in NEGATIONS.items()}
 MAX_HOPS = 3
+_ID = FieldDef(entity="", key="id", attr="id", storage="column", type=Integer(), label=N_("Number"))
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class Compiler:
             FilterError: no such field for this actor; names the nearest.
         """
         path = definition.short.get(path, path)
+        if path == "id":
+            return _ID, ""
         fields = self.ctx.registry.fields(definition.key)
         readable = self.readable(definition.key)
         parts = path.split(".")

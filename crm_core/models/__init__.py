@@ -1,8 +1,18 @@
 """The kernel's own tables; their names start with ``core_``."""
 
 from crm_core.models.access import AccessMember, AccessSet, Share
-from crm_core.models.accounts import ApiToken, Grant, LoginAttempt, PasswordReset, Role, Team, TeamMember, User
-from crm_core.models.accounts import UserRole, WebSession
+from crm_core.models.accounts import (
+    ApiToken,
+    Grant,
+    LoginAttempt,
+    PasswordReset,
+    Role,
+    Team,
+    TeamMember,
+    User,
+    UserRole,
+    WebSession,
+)
 from crm_core.models.content import Change, Comment, StoredFile
 from crm_core.models.setup import (
     CurrencyRate,

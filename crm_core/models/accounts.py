@@ -46,8 +46,12 @@ class TeamMember(Base):
     """A user of a team."""
 
     __tablename__ = "core_team_member"
-    team_id: Mapped[int] = mapped_column(Identifier, sa.ForeignKey("core_team.id", ondelete="CASCADE"), primary_key=True)
-    user_id: Mapped[int] = mapped_column(Identifier, sa.ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True)
+    team_id: Mapped[int] = mapped_column(
+        Identifier, sa.ForeignKey("core_team.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(
+        Identifier, sa.ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class Role(Base):
@@ -65,8 +69,12 @@ class UserRole(Base):
     """A role of a user."""
 
     __tablename__ = "core_user_role"
-    user_id: Mapped[int] = mapped_column(Identifier, sa.ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True)
-    role_id: Mapped[int] = mapped_column(Identifier, sa.ForeignKey("core_role.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        Identifier, sa.ForeignKey("core_user.id", ondelete="CASCADE"), primary_key=True
+    )
+    role_id: Mapped[int] = mapped_column(
+        Identifier, sa.ForeignKey("core_role.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class Grant(Base):

@@ -73,7 +73,9 @@ def act(
 def _form_values(ctx: Ctx, action: ActionDef, data: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     problems = [
-        Problem(str(key)[:80], "unknown", N_("Unknown field")) for key in data if key not in {f.key for f in action.form}
+        Problem(str(key)[:80], "unknown", N_("Unknown field"))
+        for key in data
+        if key not in {f.key for f in action.form}
     ]
     for field in action.form:
         try:

@@ -48,9 +48,7 @@ Processor = Callable[[Any], Any] | None
 
 
 def _bound(row: dict[str, Any], names: Sequence[str], processors: Sequence[Processor]) -> tuple[Any, ...]:
-    return tuple(
-        row[n] if p is None or row[n] is None else p(row[n]) for n, p in zip(names, processors, strict=True)
-    )
+    return tuple(row[n] if p is None or row[n] is None else p(row[n]) for n, p in zip(names, processors, strict=True))
 
 
 @lru_cache(maxsize=256)

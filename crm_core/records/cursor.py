@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ def encode(sort: str, values: list[Any]) -> str:
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
 
 
-def decode(sort: str, cursor: str, size: int) -> list[Any]:
+def decode(sort: str, cursor: str, types: Sequence[type[Any] | None]) -> list[Any]:
     """Return the sort values of a cursor.
 
     Raises:
@@ -29,12 +30,22 @@ def decode(sort: str, cursor: str, size: int) -> list[Any]:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         made_for, values = json.loads(raw)
         found = [_untagged(v) for v in values]
-        if made_for != sort or len(found) != size or not isinstance(found[-1], int) or isinstance(found[-1], bool):
+        if made_for != sort or len(found) != len(types) or found[-1] is None:
+            raise ValueError(cursor)
+        if not all(_fits(value, kind) for value, kind in zip(found, types, strict=True)):
             raise ValueError(cursor)
     except (ValueError, TypeError, KeyError, binascii.Error, RecursionError, ArithmeticError) as exc:
         raise BadRequest(N_("This page marker does not belong to this list; start from the first page"),
                          field="after") from exc  # fmt: skip
     return found
+
+
+def _fits(value: Any, kind: type[Any] | None) -> bool:
+    if value is None or kind is None:
+        return True
+    if kind in (Decimal, float):
+        return isinstance(value, Decimal | float | int) and not isinstance(value, bool)
+    return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
 
 
 def _tagged(value: Any) -> Any:
@@ -50,7 +61,7 @@ def _tagged(value: Any) -> Any:
 
 def _untagged(value: Any) -> Any:
     if isinstance(value, dict):
-        (tag, text), = value.items()
+        ((tag, text),) = value.items()
         if tag == "t":
             moment = dt.datetime.fromisoformat(text)
             return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -13,13 +13,12 @@ from crm_core.access import check_readable, compiler, predicate, readable, requi
 from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
-from crm_core.errors import BadRequest, FilterError
+from crm_core.errors import BadRequest, FilterError, unknown_name
 from crm_core.fieldtypes import Link
 from crm_core.filters import Node
 from crm_core.i18n import N_
 from crm_core.records import cursor
 from crm_core.records.rows import Page, Row, plan_rows
-from crm_core.registry import unknown_name
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -65,10 +64,16 @@ class _Key:
             return ordered
         return ordered.nulls_last() if down else ordered.nulls_first()
 
-    def beyond(self, value: Any, reverse: bool) -> Any:
-        """Return the condition that a row comes after ``value``; a missing value is the smallest."""
+    def beyond(self, value: Any, reverse: bool, *, first: bool) -> Any:
+        """Return the condition that a row comes after ``value``; a missing value is the smallest.
+
+        Of the first key the missing values at the end are fetched apart, so that its index can be sought.
+        """
         if self.desc != reverse:
-            return sa.false() if value is None else self.expr < value
+            if value is None:
+                return sa.false()
+            smaller = self.expr < value
+            return sa.or_(smaller, self.expr.is_(None)) if self.nullable and not first else smaller
         return self.expr.is_not(None) if value is None else self.expr > value
 
     def equal(self, value: Any) -> Any:
@@ -93,7 +98,7 @@ def list_(ctx: Ctx, entity: str, query: ListQuery) -> Page:
     require(ctx, definition.key, "read")
     if not 1 <= query.limit <= MAX_LIMIT:
         raise BadRequest(N_("limit must be between 1 and %(high)s"), field="limit", params={"high": MAX_LIMIT})
-    alias = definition.model
+    alias: Any = definition.model
     fields = _fields(ctx, definition, query)
     where = conditions(ctx, definition, alias, query)
     sort = query.sort or parse_sort(ctx.registry.view(definition.key).sort) or ((definition.title, False),)
@@ -140,7 +145,7 @@ def _sort_key(ctx: Ctx, definition: EntityDef, alias: Any, path: str, desc: bool
         return _Key(_title_key(ctx, field, alias), desc, True)
     expr = field.type.ordering(comparable(field, alias), ctx)
     if isinstance(field.type, Link):
-        people = ctx.directory.users(active=False) if field.type.name == "user" else ctx.directory.teams(active=False)
+        people: Sequence[Any] = ctx.directory.users(active=False) if field.type.name == "user" else ctx.directory.teams(active=False)
         ranks = {person.id: rank for rank, person in enumerate(people)}
         expr = sa.case(ranks, value=comparable(field, alias), else_=None) if ranks else expr
         return _Key(expr, desc, True)
@@ -157,11 +162,19 @@ def _title_key(ctx: Ctx, field: FieldDef, alias: Any) -> Any:
     return query.correlate(alias).scalar_subquery()
 
 
+def _python_type(expr: Any) -> type[Any] | None:
+    try:
+        found: type[Any] = expr.type.python_type
+    except NotImplementedError:
+        return None
+    return found
+
+
 def _after(keys: Sequence[_Key], values: Sequence[Any], reverse: bool) -> Any:
     steps = []
     for i, (key, value) in enumerate(zip(keys, values, strict=True)):
         same = [k.equal(v) for k, v in zip(keys[:i], values[:i], strict=True)]
-        steps.append(sa.and_(*same, key.beyond(value, reverse)))
+        steps.append(sa.and_(*same, key.beyond(value, reverse, first=i == 0)))
     return sa.and_(keys[0].from_here(values[0], reverse), sa.or_(*steps))
 
 
@@ -178,7 +191,7 @@ def _fetch(
     marker = query.before if reverse else query.after
     extra: list[Any] = []
     if marker is not None:
-        values = cursor.decode(text, marker, len(keys))
+        values = cursor.decode(text, marker, [_python_type(k.expr) for k in keys])
         extra.append(_after(keys, values, reverse))
         if keys[0].nullable and keys[0].desc != reverse and values[0] is not None:
             extra.append(keys[0].expr.is_(None))

@@ -18,7 +18,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.entities import KEY_LENGTH
 from crm_core.errors import CrmError, Problem
-from crm_core.fieldtypes import Link, Lines
+from crm_core.fieldtypes import Lines, Link
 from crm_core.i18n import N_
 from crm_core.models import Change as ChangeRow
 from crm_core.records import applying, values
@@ -124,8 +124,6 @@ class _Load:
         return found
 
     def _links(self, changes: list[Change]) -> None:
-        from crm_core.access import predicate
-
         linking = [f for f in self.fields.values() if isinstance(f.type, Link) and f.type.target != "core.user"]
         for found in linking:
             target = self.ctx.registry.entity(found.type.target)  # type: ignore[attr-defined]
@@ -134,12 +132,13 @@ class _Load:
                 value = change.values.get(found.key)
                 for one in value if isinstance(value, list) else [value] if value else ():
                     wanted[one].append(change)
-            known = self.ctx.cache.setdefault(("linked", target.key), set())
+            where: str = found.type.where  # type: ignore[attr-defined]
+            known = self.ctx.cache.setdefault(("linked", target.key, where), set())
             unknown = [i for i in wanted if i not in known]
             for start in range(0, len(unknown), 500):
                 part = unknown[start : start + 500]
-                seen = predicate(self.ctx, target, "read", target.model)
-                query = sa.select(target.model.id).where(target.model.id.in_(part), seen)
+                allowed = values.linkable(self.ctx, target, where)
+                query = sa.select(target.model.id).where(target.model.id.in_(part), *allowed)
                 known.update(self.ctx.session.scalars(query, execution_options=KERNEL))
             for one, same in wanted.items():
                 if one not in known:

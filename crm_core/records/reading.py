@@ -31,7 +31,7 @@ def find(ctx: Ctx, definition: EntityDef, record_id: int, action: str = "read", 
         Forbidden: the actor may read it, but not do ``action``.
     """
     model = definition.model
-    if not isinstance(record_id, int) or not 0 < record_id <= MAX_ID:
+    if not 0 < record_id <= MAX_ID:
         raise _missing(definition)
 
     def fetch(verb: str) -> Any:
@@ -47,7 +47,6 @@ def find(ctx: Ctx, definition: EntityDef, record_id: int, action: str = "read", 
     if action != "read" and fetch("read") is not None:
         raise Forbidden(N_("You may read this record but not change it"))
     raise _missing(definition)
-
 
 
 def _missing(definition: EntityDef) -> NotFound:
@@ -83,7 +82,7 @@ def read(ctx: Ctx, entity: str, record_id: int, fields: Sequence[str] | None = N
     if fields is not None:
         check_readable(ctx, definition.key, fields)
     wanted = [f for k, f in known.items() if k in mask and (fields is None or k in fields)]
-    if not isinstance(record_id, int) or not 0 < record_id <= MAX_ID or not allowed(ctx, definition.key, "read"):
+    if not 0 < record_id <= MAX_ID or not allowed(ctx, definition.key, "read"):
         raise _missing(definition)
     model = definition.model
     stored = [f for f in wanted if not isinstance(f.type, Computed)]

@@ -14,7 +14,7 @@ from crm_core.access.scope import predicate
 from crm_core.columns import lines_json, links_json, links_of, scalar, storage_key
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db.expressions import JsonArray, JsonObject
-from crm_core.fieldtypes import Link, Lines, MultiChoice
+from crm_core.fieldtypes import Lines, Link, MultiChoice
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx

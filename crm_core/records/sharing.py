@@ -43,9 +43,7 @@ def share(
     new = {(user_principal if kind == "user" else team_principal)(i): write for kind, i, write in people}
     gone = sa.delete(Share).where(Share.entity == definition.key, Share.record_id == record_id)
     ctx.session.execute(gone, execution_options={**KERNEL, "synchronize_session": False})
-    ctx.session.add_all(
-        Share(entity=definition.key, record_id=record_id, principal=p, write=w) for p, w in new.items()
-    )
+    ctx.session.add_all(Share(entity=definition.key, record_id=record_id, principal=p, write=w) for p, w in new.items())
     before, record.visibility = record.visibility, visibility
     values = values_of(ctx, definition, record)
     record.access_id = set_for(ctx, principals_of(ctx, definition, values, new))
@@ -56,6 +54,12 @@ def share(
     added = ", ".join(f"+{p}" for p in new.keys() - old.keys())
     removed = ", ".join(f"-{p}" for p in old.keys() - new.keys())
     history.note(
-        ctx, definition.key, record_id, title_of(definition, record), "update", diff, " ".join(filter(None, [added, removed]))
+        ctx,
+        definition.key,
+        record_id,
+        title_of(definition, record),
+        "update",
+        diff,
+        " ".join(filter(None, [added, removed])),
     )
     return record  # type: ignore[no-any-return]

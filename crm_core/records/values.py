@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core.access import editable, predicate
+from crm_core.access import compiler, editable, predicate
 from crm_core.change import Change
 from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
@@ -16,6 +16,7 @@ from crm_core.db import KERNEL
 from crm_core.errors import Problem, ValueProblem
 from crm_core.fieldtypes import Link
 from crm_core.filters import And, Cond, Node, Not, Or
+from crm_core.filters import parse as parse_filter
 from crm_core.i18n import N_
 from crm_core.text import fold
 
@@ -107,14 +108,15 @@ def is_visible(node: Node | None, change: Change) -> bool:
         case Not(part):
             return not is_visible(part, change)
         case Cond(path, op, value):
-            held = change.get(path)
+            held: Any = change.get(path)
+            wanted: Any = value
             if op in ("is null", "is not null"):
-                return (held in (None, [], "")) == (op == "is null")
+                return bool((held in (None, [], "")) == (op == "is null"))
             if op in ("in", "not in"):
-                return (held in (value or ())) == (op == "in")
+                return bool((held in (wanted or ())) == (op == "in"))
             if op in ("has", "not has"):
-                return (value in (held or ())) == (op == "has")
-            return (held == value) == (op == "=")
+                return bool((wanted in (held or ())) == (op == "has"))
+            return bool((held == wanted) == (op == "="))
     raise TypeError(node)
 
 
@@ -140,7 +142,9 @@ def check_unique(ctx: Ctx, change: Change) -> list[Problem]:
         value = change.values.get(key)
         if not field.unique or value in (None, "") or not change.changed(key):
             continue
-        compared = fold(str(value)) if field.key_attr else field.type.store(value) if field.storage == "custom" else value
+        compared = (
+            fold(str(value)) if field.key_attr else field.type.store(value) if field.storage == "custom" else value
+        )
         query = sa.select(model.id).where(comparable(field, model) == compared).limit(1)
         if change.record is not None and change.record.id is not None:
             query = query.where(model.id != change.record.id)
@@ -151,9 +155,16 @@ def check_unique(ctx: Ctx, change: Change) -> list[Problem]:
     return problems
 
 
+def linkable(ctx: Ctx, definition: EntityDef, where: str) -> list[Any]:
+    """Return the conditions of a record that may be linked: the actor sees it, and it passes the link's filter."""
+    model = definition.model
+    found = [predicate(ctx, definition, "read", model)]
+    return [*found, compiler(ctx, unlimited=True).compile(parse_filter(where), definition, model)] if where else found
+
+
 def check_links(ctx: Ctx, change: Change) -> list[Problem]:
-    """Return the links to records that don't exist for the actor; one statement a target entity."""
-    wanted: dict[str, dict[int, list[str]]] = {}
+    """Return the links to records that don't exist for the actor; one statement a kind of target."""
+    wanted: dict[tuple[str, str], dict[int, list[str]]] = {}
     for key, field in ctx.registry.fields(change.entity).items():
         if not isinstance(field.type, Link) or field.type.target == "core.user" or not change.changed(key):
             continue
@@ -162,12 +173,12 @@ def check_links(ctx: Ctx, change: Change) -> list[Problem]:
         known = set(old) if isinstance(old, list) else {old}
         for target in value if isinstance(value, list) else [value] if value else []:
             if target not in known:
-                wanted.setdefault(field.type.target, {}).setdefault(target, []).append(key)
+                wanted.setdefault((field.type.target, field.type.where), {}).setdefault(target, []).append(key)
     problems = []
-    for entity, targets in wanted.items():
+    for (entity, where), targets in wanted.items():
         definition = ctx.registry.entity(entity)
         model = definition.model
-        query = sa.select(model.id).where(model.id.in_(targets), predicate(ctx, definition, "read", model))
+        query = sa.select(model.id).where(model.id.in_(targets), *linkable(ctx, definition, where))
         found = set(ctx.session.scalars(query, execution_options=KERNEL))
         for target in targets.keys() - found:
             problems += [Problem(k, "unknown", N_("There is no such record")) for k in targets[target]]

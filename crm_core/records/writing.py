@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from crm_core import events, history, search_text, sequences
+from crm_core import events, files, history, search_text, sequences
 from crm_core.access import predicate, require, set_for
 from crm_core.access.sets import principals_of, shares_of
 from crm_core.change import Change
@@ -121,7 +121,7 @@ def warnings(ctx: Ctx, entity: str, raw: Mapping[str, Any], record_id: int | Non
     found, _ = values.parse(ctx, definition, raw)
     record = find(ctx, definition, record_id) if record_id else None
     old = values_of(ctx, definition, record) if record is not None else {}
-    change = Change(definition, "update" if record is not None else "create", record, found, old, trial=True)
+    change = Change(definition, "update" if record is not None else "create", record, found, old)
     ctx.registry.hooks.before_write(ctx, change)
     return [p for p in ctx.registry.hooks.validate(ctx, change) if p.code == "warning"]
 
@@ -162,6 +162,7 @@ def _store(ctx: Ctx, change: Change) -> None:
     except IntegrityError as exc:
         raise _integrity(ctx, definition, exc) from exc
     applying.write_links(ctx, change)
+    files.follow(ctx, change)
 
 
 def _integrity(ctx: Ctx, definition: EntityDef, exc: IntegrityError) -> Invalid | Conflict:

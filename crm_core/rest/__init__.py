@@ -16,7 +16,9 @@ from crm_core.rest.routing import PREFIX, Route
 if TYPE_CHECKING:
     from crm_core.deployment import Deployment
 
-MODULES = ("docs", "records", "bulk", "activity", "finding", "working", "uploads", "currencies", "fields")
+MODULES = (
+    "docs", "records", "bulk", "activity", "finding", "working", "uploads", "currencies", "fields", "views", "accounts",
+)  # fmt: skip
 
 
 def routes() -> tuple[Route, ...]:

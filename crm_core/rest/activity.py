@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_core import comments, history, records, timeline
 from crm_core.comments import MAX_LENGTH, CommentEntry
-from crm_core.contributions import EntityDef
+from crm_core.contributions import EntityDef, TimelineEvent
 from crm_core.errors import BadRequest
 from crm_core.history import HistoryEntry
 from crm_core.i18n import N_
@@ -50,8 +50,12 @@ def _change(entry: HistoryEntry) -> dict[str, Any]:
         "via": entry.via,
         "note": entry.note,
         "operation": entry.operation,
-        "changes": [{"field": c.key, "label": c.label, "old": c.old, "new": c.new} for c in entry.changes],
+        "changes": _changes(entry),
     }
+
+
+def _changes(entry: HistoryEntry) -> list[dict[str, Any]]:
+    return [{"field": c.key, "label": c.label, "old": c.old, "new": c.new} for c in entry.changes]
 
 
 def timeline_(call: Call) -> Answer:
@@ -59,11 +63,16 @@ def timeline_(call: Call) -> Answer:
     ctx, limit = call.ctx, call.whole("limit") or 50
     record = records.get(ctx, call.entity.key, call.id)
     found = timeline.timeline(ctx, call.entity.key, record, _instant(call), limit)
-    events = [
-        {"at": timeline.instant(e.at), "actor": e.actor, "kind": e.kind, "title": e.title, "body": e.body, "url": e.url}
-        for e in found
-    ]
+    events = [_event(event) for event in found]
     return Answer({"items": events, "next": events[-1]["at"] if len(events) >= limit else None})
+
+
+def _event(event: TimelineEvent) -> dict[str, Any]:
+    shown = {"at": timeline.instant(event.at), "actor": event.actor, "kind": event.kind, "title": event.title,
+             "body": event.body, "url": event.url}  # fmt: skip
+    if isinstance(event, timeline.CommentEvent):
+        return {**shown, "body": event.comment.body, "comment_id": event.comment.id}
+    return {**shown, "changes": _changes(event.entry)} if isinstance(event, timeline.ChangeEvent) else shown
 
 
 def comments_(call: Call) -> Answer:
@@ -135,7 +144,10 @@ _ENTRY = shape(
     id={"type": "integer"}, at=_WHEN, actor=_TEXT, actor_id=_WHO, action=_TEXT, via=_TEXT, note=_TEXT,
     operation=_TEXT, changes={"type": "array", "items": _FIELD_CHANGE},
 )  # fmt: skip
-_EVENT = shape("at actor kind title body url", at=_WHEN, actor=_TEXT, kind=_TEXT, title=_TEXT, body=_TEXT, url=_TEXT)
+_EVENT = shape(
+    "at actor kind title body url", at=_WHEN, actor=_TEXT, kind=_TEXT, title=_TEXT, body=_TEXT, url=_TEXT,
+    comment_id={"type": "integer"}, changes={"type": "array", "items": _FIELD_CHANGE},
+)  # fmt: skip
 _ONE = "/{slug}/{id}/comments/{comment_id}"
 
 ROUTES: tuple[Route, ...] = (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from crm_core.errors import BadRequest
+from crm_core.errors import BadRequest, unknown_name
 from crm_core.i18n import N_
-from crm_core.registry import unknown_name
 from crm_core.rest.routing import Answer, Call, Param, Route, items_of, shape
 from crm_core.search import suggest
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
-from crm_core.accounts import csrf, sessions, tokens
+from crm_core.accounts import csrf, sessions, web
 from crm_core.accounts.identity import SignedIn
 from crm_core.context import Actor
+from crm_core.db import utcnow
 from crm_core.errors import Forbidden, NotSignedIn
 from crm_core.i18n import N_
 from crm_core.rest.routing import Route
 
 if TYPE_CHECKING:
     from crm_core.deployment import Deployment
-
-COOKIE = "crm_session"
 
 
 @dataclass(frozen=True)
@@ -29,32 +27,21 @@ class Caller:
     signed_in: SignedIn | None = None
 
 
-def identify(deployment: Deployment, request: Request, now: dt.datetime) -> Caller:
+def identify(deployment: Deployment, request: Request) -> Caller:
     """Return who calls.
 
     Raises:
         NotSignedIn: nobody, or a token or session that is not valid (any more).
     """
-    found = _signed_in(deployment, request, now)
+    found = web.identify(request, deployment)
     if found is None:
         actor = deployment.registry.hooks.authenticate(request)
         if not isinstance(actor, Actor):
             raise NotSignedIn(N_("Send a valid token: Authorization: Bearer crm_…"))
         return Caller(actor)
-    sessions.touch(deployment.database, deployment.config, found, now)
+    sessions.touch(deployment.database, deployment.config, found, utcnow())
     deployment.refresh(known={"registry": found.registry_stamp, "directory": found.directory_stamp})
     return Caller(deployment.directory.actor(found.user_id, via=found.via, scopes=found.scopes), found)
-
-
-def _signed_in(deployment: Deployment, request: Request, now: dt.datetime) -> SignedIn | None:
-    header = request.headers.get("Authorization")
-    if header is None and not request.cookies.get(COOKIE):
-        return None
-    with deployment.database.transaction(write=False) as session:
-        if header is None:
-            return sessions.resolve(session, request.cookies[COOKIE], now)
-        scheme, _, token = header.partition(" ")
-        return tokens.resolve(session, token.strip(), now) if scheme.lower() == "bearer" else None
 
 
 def check_may_call(caller: Caller, route: Route, request: Request) -> None:

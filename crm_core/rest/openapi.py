@@ -9,6 +9,7 @@ from typing import Any
 from apispec import APISpec
 
 from crm_core import __version__
+from crm_core.accounts.web import COOKIE
 from crm_core.contributions import ActionDef, EntityDef
 from crm_core.i18n import gettext, use_language
 from crm_core.registry import Registry
@@ -74,7 +75,7 @@ def _build(registry: Registry, routes: list[Route]) -> dict[str, Any]:
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "bearerFormat": "crm_…"})
     spec.components.security_scheme(
         "session",
-        {"type": "apiKey", "in": "cookie", "name": "crm_session",
+        {"type": "apiKey", "in": "cookie", "name": COOKIE,
          "description": "A signed-in browser; what writes also needs the header X-CSRF-Token."},
     )  # fmt: skip
     _components(spec, registry)
@@ -147,7 +148,11 @@ def _paths(registry: Registry, routes: list[Route]) -> dict[str, dict[str, Any]]
                 found.setdefault(path, {})[route.method.lower()] = _operation(route, definition, action)
     for route in routes:
         if not route.per_entity:
-            found.setdefault(PREFIX + route.path, {})[route.method.lower()] = _operation(route)
+            operation = _operation(route)
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"] == "entity":
+                    parameter["schema"] = {"type": "string", "enum": [*registry.slugs, *registry.entities]}
+            found.setdefault(PREFIX + route.path, {})[route.method.lower()] = operation
     return found
 
 

@@ -10,13 +10,12 @@ from crm_core import records
 from crm_core.access import readable
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef, FieldDef
-from crm_core.errors import BadRequest, Stale
+from crm_core.errors import BadRequest, Stale, unknown_name
 from crm_core.fieldtypes import Computed
 from crm_core.filters import Node, and_, from_query, parse
 from crm_core.filters.query import RESERVED, SUFFIXES
 from crm_core.i18n import N_
 from crm_core.records import ListQuery, Row
-from crm_core.registry import unknown_name
 from crm_core.rest.routing import LIMIT, PREFIX, Answer, Call, Param, Route, ref
 from crm_core.rest.serial import Serializer
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from werkzeug.datastructures import Headers, MultiDict
 
-from crm_core.errors import BadRequest, NotFound
+from crm_core.errors import BadRequest, NotFound, unknown_name
 from crm_core.i18n import N_
-from crm_core.registry import unknown_name
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx

@@ -31,7 +31,7 @@ def view_of(deployment: Deployment, route: Route, entity: str | None) -> View:
     def view(**path: Any) -> Response:
         with use_language(best_language(tag for tag, _ in request.accept_languages)):
             try:
-                caller = identify(deployment, request, utcnow())
+                caller = identify(deployment, request)
             except Exception as exc:  # noqa: BLE001 - whatever goes wrong is answered as a problem
                 return problems.respond(exc)
         with use_language(caller.actor.locale.language):

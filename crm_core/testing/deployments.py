@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from crm_core import accounts, lifecycle, records
+from crm_core import accounts, records, switching
 from crm_core.accounts import sessions, tokens
+from crm_core.accounts.web import COOKIE
 from crm_core.app import AppSwitch
 from crm_core.config import load_config
 from crm_core.context import Actor, Ctx
@@ -53,7 +54,7 @@ class TestDeployment(Deployment):
         with self.operation(self.actor(user_id), **options) as ctx:
             yield ctx
 
-    def make(self, entity: str = "contacts.contact", *, by: int | None = None, **values: Any) -> int:
+    def make(self, entity: str, *, by: int | None = None, **values: Any) -> int:
         """Create a record, as the administrator unless ``by`` names another user; return its id."""
         with self.as_user(by or self.admin) as ctx:
             return records.create(ctx, entity, values).id
@@ -86,7 +87,7 @@ class TestDeployment(Deployment):
             with self.database.transaction() as session:
                 key = sessions.start(session, self.config, user_id, now=utcnow())
                 who = sessions.resolve(session, key, utcnow())
-            client.set_cookie(sessions.COOKIE, key)
+            client.set_cookie(COOKIE, key)
             client.csrf = who.csrf if who else ""  # type: ignore[attr-defined]
         return client
 
@@ -137,7 +138,7 @@ class Templates:
     def _prepare(self, home: Path, url: str) -> None:
         config = load_config({}, home=home, database_url=url, secret_key=SECRET, worker="manual")
         database = Database(config.url)
-        lifecycle.initialise(database, config)
+        switching.initialise(database, config)
         with database.transaction() as session:
             accounts.seed(session)
             accounts.first_run(session)

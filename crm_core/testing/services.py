@@ -128,9 +128,7 @@ def _start_server(programs: Path, folder: Path, port: int) -> None:
         "max_connections": 200,
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    _run(
-        folder, programs / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", options, "start"
-    )
+    _run(folder, programs / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", options, "start")
 
 
 def _server_programs() -> Path:
@@ -205,9 +203,7 @@ def _run(folder: Path, *command: str | Path) -> None:
 
 
 def _last_words(folder: Path) -> str:
-    texts = [
-        path.read_text(errors="replace") for path in (folder / "output", folder / "log") if path.exists()
-    ]
+    texts = [path.read_text(errors="replace") for path in (folder / "output", folder / "log") if path.exists()]
     return "\n".join(texts)[-3000:]
 
 

@@ -1,8 +1,9 @@
 """The web face: the frame of pages, lists, search, home and settings; record pages and forms; accounts.
 
-Every module named in :data:`MODULES` has ``install(app)``, which adds its routes. A view runs signed in unless it is
-marked with a decorator of :mod:`crm_core.web.request` (``public``, ``admin``); ``request.current()`` is its operation,
-read-only for GET. ``<entity:definition>`` in a rule stands for the slug of an active entity.
+Every module named in :data:`MODULES` has ``install(app)``, which adds its routes, or ``blueprint``. A view runs for
+people who are signed in unless a decorator of :mod:`crm_core.web.request` says otherwise (``public``, ``admin``);
+``request.current()`` is its operation, read-only for GET. ``<entity:definition>`` in a rule stands for the slug of an
+active entity.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from crm_core.registry import Registry
 
 MODULES = (
-    "shell", "home", "search", "lists", "views_pages", "bulk", "settings", "settings_lists", "settings_money",
+    "shell", "auth", "profile", "admin_users", "home", "search", "lists", "filterpages", "viewpages", "bulk",
+    "records_read", "records_write", "options", "settings", "settings_lists", "settings_money",
 )  # fmt: skip
 
 
@@ -30,8 +32,13 @@ def install(app: flask.Flask, deployment: Deployment) -> None:
     """Add the web face to an application made by :class:`CrmApp`."""
     app.url_map.converters["entity"] = _converter(deployment.registry)
     for name in MODULES:
-        if find_spec(f"{__name__}.{name}") is not None:
-            import_module(f"{__name__}.{name}").install(app)
+        if find_spec(f"{__name__}.{name}") is None:
+            continue
+        module = import_module(f"{__name__}.{name}")
+        if hasattr(module, "install"):
+            module.install(app)
+        else:
+            app.register_blueprint(module.blueprint() if callable(module.blueprint) else module.blueprint)
 
 
 def _converter(registry: Registry) -> type[BaseConverter]:

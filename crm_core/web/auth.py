@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import flask
@@ -19,6 +20,10 @@ from crm_core.web.account_forms import FormState, page, system
 from crm_core.web.application import StaleToken
 from crm_core.web.request import access_of, after_response, is_fragment, public, visit, visitor
 from crm_core.web.shell import error_page
+
+if TYPE_CHECKING:
+    from crm_core.accounts.identity import SignedIn
+    from crm_core.deployment import Deployment
 
 CHOOSE_PASSWORD = "/profile/password"  # noqa: S105 - the address of a page
 
@@ -60,7 +65,9 @@ def signin_send() -> flask.typing.ResponseReturnValue:
     _refuse_other_sites()
     form = flask.request.form
     target, carried = carry.local_path(form.get("next", "")), carry.from_form(form)
-    if problems := _missing(("email", N_("Please give your e-mail address")), ("password", N_("Please give your password"))):
+    if problems := _missing(
+        ("email", N_("Please give your e-mail address")), ("password", N_("Please give your password"))
+    ):
         return _signin_form(target, carried, Invalid(problems))
     old = flask.request.cookies.get(COOKIE, "")
     try:
@@ -142,7 +149,7 @@ def sign_in_first(error: NotSignedIn) -> flask.typing.ResponseReturnValue:
     """Ask a stranger to sign in; a form he sent is carried along, so that nothing typed is lost."""
     if is_fragment():
         return error_page(error)
-    if flask.request.method == "GET":
+    if flask.request.method in ("GET", "HEAD"):
         return flask.redirect(f"/signin?next={quote(flask.request.full_path.rstrip('?'), safe='/')}")
     carried = carry.from_request(flask.request)
     return _signin_form("/", carried, NotSignedIn(N_("Your session has ended; please sign in again")))
@@ -159,9 +166,13 @@ def send_again(error: StaleToken) -> flask.typing.ResponseReturnValue:
 
 
 def _note_use() -> None:
-    who, deployment = visitor(), visit().deployment
+    who = visitor()
     if who is not None:
-        after_response(partial(sessions.touch, deployment.database, deployment.config, who, utcnow()))
+        after_response(partial(_touch, visit().deployment, who))
+
+
+def _touch(deployment: Deployment, who: SignedIn) -> None:
+    sessions.touch(deployment.database, deployment.config, who, utcnow())
 
 
 def _password_first() -> flask.typing.ResponseReturnValue | None:
@@ -212,9 +223,7 @@ def _post_link(link: signin.ResetLink) -> None:
     letter = letters.reset_letter(
         deployment.config, email=link.email, name=link.name, language=link.language, key=link.key
     )
-    mail.post(
-        deployment.database, deployment.config, letter.to, letter.subject, letter.text, name=letter.name
-    )
+    mail.post(deployment.database, deployment.config, letter.to, letter.subject, letter.text, name=letter.name)
 
 
 @public

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -10,6 +12,12 @@ import sqlalchemy as sa
 from crm_core import access, records, search
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
+from crm_core.directory import ListEntryView, touch
+from crm_core.errors import Invalid, Problem, ValueProblem
+from crm_core.fieldtypes import Text
+from crm_core.filters import parse
+from crm_core.i18n import N_, current_language
+from crm_core.models import ListEntry
 from crm_core.text import fold
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 
 LIMIT = 20
 SUBTITLE_PARTS = 3
+LABEL_LENGTH = 120
 
 
 def link_titles(ctx: Ctx, entity: str, ids: Sequence[int]) -> Mapping[int, str]:
@@ -40,18 +49,28 @@ def found_options(ctx: Ctx, entity: str, text: str, limit: int = LIMIT) -> list[
     ][:limit]
 
 
-def record_options(ctx: Ctx, entity: str, text: str, limit: int = LIMIT) -> list[dict[str, Any]]:
+def record_options(ctx: Ctx, entity: str, text: str, limit: int = LIMIT, where: str = "") -> list[dict[str, Any]]:
     """Return the records that match what was typed, as the actor may see them; without text, by the view's order.
+
+    Args:
+        ctx: The operation.
+        entity: Key or slug of the entity.
+        text: What was typed.
+        limit: How many at most.
+        where: Text of a filter they must pass (:class:`crm_core.fieldtypes.Link`).
 
     Raises:
         Forbidden: the actor may read none of the entity's records.
     """
     definition = ctx.registry.entity(entity)
     access.require(ctx, definition.key, "read")
-    if text.strip():
+    if text.strip() and not where:
         return found_options(ctx, definition.key, text, limit)
     fields = _subtitle_fields(ctx, definition)
-    page = records.list_(ctx, definition.key, records.ListQuery(fields=fields, limit=limit, count=False))
+    query = records.ListQuery(
+        fields=fields, filter=parse(where) if where else None, q=text[:200], limit=limit, count=False
+    )
+    page = records.list_(ctx, definition.key, query)
     return [
         {"value": str(row.id), "label": row.title or f"#{row.id}", "hint": _subtitle(ctx, definition, fields, row)}
         for row in page.items
@@ -110,3 +129,39 @@ def may_extend(ctx: Ctx, list_key: str) -> bool:
     if definition is None or definition.fixed:
         return False
     return ctx.actor.is_admin or bool(ctx.directory.setting("core.users_extend_lists"))
+
+
+def add_entry(ctx: Ctx, list_key: str, label: str) -> ListEntryView:
+    """Add an entry at the end of a reference list, or return the one of that name, in use again if it was not.
+
+    Raises:
+        Invalid: the name is empty or too long.
+    """
+    try:
+        text = Text(LABEL_LENGTH).parse(label, ctx)
+    except ValueProblem as problem:
+        raise Invalid([problem.at("label")]) from problem
+    if not text:
+        raise Invalid([Problem("label", "required", N_("Give it a name"))])
+    present = ctx.directory.find_entry(list_key, text)
+    if present is not None and present.active:
+        return present
+    if present is not None:
+        row = ctx.session.get(ListEntry, present.id, execution_options=KERNEL)
+    else:
+        orders = [e.order for e in ctx.directory.entries(list_key)]
+        row = ListEntry(list=list_key, code=_free_code(ctx, list_key, text), order=max(orders, default=-1) + 1)
+        row.label = {current_language(): text}
+        ctx.session.add(row)
+    assert row is not None  # noqa: S101 - the directory read it from this table
+    row.active = True
+    ctx.session.flush()
+    touch(ctx.session)
+    role, parent, values = row.role or "", row.parent or "", row.values or {}
+    return ListEntryView(row.id, row.list, row.code, row.label, "", "", row.order, True, role, parent, values)
+
+
+def _free_code(ctx: Ctx, list_key: str, text: str) -> str:
+    base = re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")[:50] or "entry"
+    taken = {e.code for e in ctx.directory.entries(list_key)}
+    return next(c for c in (base, *(f"{base}_{n}" for n in count(2))) if c not in taken)

@@ -92,7 +92,7 @@ def words(ctx: Ctx, found: FieldDef, raw: Any, titles: Titles) -> str:
 
 def _line_words(ctx: Ctx, kind: Lines, line: Mapping[str, Any], titles: Titles) -> str:
     parts = []
-    for part in kind.line.fields:
+    for part in kind.line.asked:
         text = words(ctx, part, line.get(part.key, ""), titles)
         if part.type.kind == "bool":
             text = part.title() if str(line.get(part.key)) in ("true", "True") else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from crm_core import files
 from crm_core.contributions import FieldDef
@@ -165,6 +166,10 @@ def _link(ctx: Ctx, made: Control, titles: Titles) -> None:
     kind: Any = made.field.type
     definition = ctx.registry.entities.get(kind.target)
     made.source = f"/{definition.slug}/options" if definition else ""
+    if made.source and (where := getattr(kind, "where", "")):
+        made.source += "?" + urlencode({"where": where})
+    if made.source and kind.where:
+        made.source += "?" + urlencode({"where": kind.where})
     several = kind.multiple
     chosen = made.chosen if several else [made.text] if made.text else []
     ids = [int(item) for item in chosen if item.isascii() and item.isdigit() and len(item) < 17]
@@ -256,14 +261,14 @@ def _lines(ctx: Ctx, made: Control, titles: Titles) -> None:
     for number in range(len(given), len(given) + SPARE_ROWS):
         made.rows.append(_row(ctx, made, kind, str(number), blank, titles, spare=True))
     made.extra["template"] = _row(ctx, made, kind, "NEW", blank, titles)
-    made.extra["card"] = len(kind.line.fields) > RADIO_LIMIT
+    made.extra["card"] = len(kind.line.asked) > RADIO_LIMIT
     if any(cell.errors for row in made.rows for cell in row.cells):
         made.errors = []
 
 
 def blank_line(ctx: Ctx, kind: Lines) -> dict[str, str]:
     """Return a new line with its parts' defaults."""
-    found = {f.key: to_raw(f.type, f.default_value(ctx), ctx) for f in kind.line.fields}
+    found = {f.key: to_raw(f.type, f.default_value(ctx), ctx) for f in kind.line.asked}
     return {**found, **{key: "" for key in EXCLUSIVE if key in found}}
 
 
@@ -279,7 +284,7 @@ def _row(
     spare: bool = False,
 ) -> Row:
     cells = []
-    for part in kind.line.fields:
+    for part in kind.line.asked:
         raw = line.get(part.key, "")
         found = _cell_problems(ctx, part, raw) if check else ()
         cell = control(ctx, part, raw, titles, name=f"{made.name}[{index}][{part.key}]", problems=found)

@@ -55,6 +55,7 @@ class Trouble:
     text: str
     anchor: str = ""
     label: str = ""
+    plugin: str = ""
 
 
 @dataclass
@@ -215,7 +216,7 @@ def _by_field(problems: Iterable[Problem], known: frozenset[str]) -> dict[str | 
 
 def _summary(form: Form, general: Iterable[Problem]) -> list[Trouble]:
     """Return every problem once, in the order of the page, those of no field first."""
-    found = [Trouble(p.text()) for p in general]
+    found = [Trouble(p.text(), plugin=p.plugin or "") for p in general]
     for one in form.controls():
         found += [Trouble(text, one.focus_id, one.label) for text in one.errors]
         for row in one.rows:

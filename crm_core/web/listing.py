@@ -15,7 +15,7 @@ from crm_core.filters import And, Node, and_, from_query, parse, simplify, to_te
 from crm_core.filters.query import RESERVED
 from crm_core.records import ListQuery, parse_sort
 from crm_core.web import preferences
-from crm_core.web.views import View, chosen_view
+from crm_core.web.views import ALL, View, chosen_view
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
@@ -89,8 +89,8 @@ class State:
     @property
     def changed(self) -> bool:
         """Tell whether filter, order or grouping differ from the view's."""
-        own = (_text(self.view.filter), self.view.sort, self.view.group)
-        return (_text(self.node), self.sort, self.group) != own
+        own = (text_of(self.view.filter), self.view.sort, self.view.group)
+        return (text_of(self.node), self.sort, self.group) != own
 
     def params(self, **changes: Any) -> dict[str, str]:
         """Return the parameters of the same list with changes; ``node`` sets the filter. Pages start anew."""
@@ -99,8 +99,8 @@ class State:
         values = {"q": self.q, "sort": self.sort, "look": self.look, "group": self.group, **changes}
         base = next((v for v in self.views if v.key == view), self.view)
         found = {"view": view, "q": values["q"]}
-        if _text(node) != _text(base.filter):
-            found["filter"] = _text(node)
+        if text_of(node) != text_of(base.filter):
+            found["filter"] = text_of(node)
         for name in ("sort", "group", "look"):
             if values[name] != getattr(base, name) and not (name == "look" and values[name] == (base.look or "list")):
                 found[name] = values[name]
@@ -129,8 +129,14 @@ class State:
         )  # fmt: skip
 
 
-def _text(node: Node | None) -> str:
+def text_of(node: Node | None) -> str:
+    """Return a filter in the filter language, nothing for no filter."""
     return to_text(node) if node is not None else ""
+
+
+def everything() -> View:
+    """Return the view without a filter."""
+    return View(ALL, "")
 
 
 def parts_of(node: Node | None) -> tuple[Node, ...]:

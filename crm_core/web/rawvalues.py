@@ -42,7 +42,7 @@ def to_raw(kind: FieldType, value: Any, ctx: Ctx) -> Any:
 
 
 def _line_to_raw(kind: Lines, line: Mapping[str, Any], ctx: Ctx) -> dict[str, str]:
-    found = {f.key: to_raw(f.type, line.get(f.key), ctx) for f in kind.line.fields}
+    found = {f.key: to_raw(f.type, line.get(f.key), ctx) for f in kind.line.asked}
     return {"id": str(line.get("id") or ""), **found}
 
 
@@ -93,7 +93,7 @@ def clean(text: str) -> str:
 
 
 def _read_lines(kind: Lines, name: str, form: MultiDict[str, str]) -> list[dict[str, str]]:
-    parts = {f.key for f in kind.line.fields}
+    parts = {f.key for f in kind.line.asked}
     rows: dict[str, dict[str, str]] = {}
     for key in form:
         match = _LINE.fullmatch(key, len(name)) if key.startswith(name + "[") else None

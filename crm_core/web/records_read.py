@@ -8,14 +8,13 @@ from typing import Any
 import flask
 from markupsafe import Markup
 
-from crm_core import access, comments, history, records, timeline
+from crm_core import comments, history, records, timeline
 from crm_core.comments import CHANNELS, CommentEntry
 from crm_core.contributions import EntityDef, Panel
 from crm_core.errors import BadRequest, Invalid, NotFound
 from crm_core.i18n import N_, gettext
 from crm_core.timeline import Activity
 from crm_core.web import recordview
-from crm_core.web.recordview import RecordView
 from crm_core.web.request import current, is_fragment, notify
 
 blueprint = flask.Blueprint("record", __name__)
@@ -25,39 +24,36 @@ HISTORY_PAGE = 50
 FILTERS = ("all", "comments", "changes")
 
 
-@blueprint.get(f"/<slug>/{ID}")
-def page(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}")
+def page(definition: EntityDef, record_id: int) -> str:
     """Show a record's page with one of its tabs."""
     ctx = current()
-    found = recordview.view(ctx, definition_of(slug).key, record_id)
+    found = recordview.view(ctx, definition.key, record_id)
     tab = flask.request.args.get("tab", "activity")
     return flask.render_template(
         "record/page.html", view=found, tab=tab, body=_tab_body(found.definition, found.record, tab)
     )
 
 
-@blueprint.get(f"/<slug>/{ID}/card")
-def card(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/card")
+def card(definition: EntityDef, record_id: int) -> str:
     """Show a record in the side panel, without leaving the page one is on (KN-05)."""
-    return flask.render_template(
-        "record/card.html", view=recordview.view(current(), definition_of(slug).key, record_id)
-    )
+    return flask.render_template("record/card.html", view=recordview.view(current(), definition.key, record_id))
 
 
-@blueprint.get(f"/<slug>/{ID}/tabs")
-def tabs(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/tabs")
+def tabs(definition: EntityDef, record_id: int) -> str:
     """Answer the row of tabs with their counts, which the page does not wait for."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     record = records.get(ctx, definition.key, record_id)
     found = list(recordview.tabs(ctx, definition, record, counted=True))
     selected = flask.request.args.get("tab", "activity")
     return flask.render_template("record/tabs.html", tabs=found, tab=selected, url=f"/{definition.slug}/{record_id}")
 
 
-@blueprint.get(f"/<slug>/{ID}/tab/<key>")
-def tab_body(slug: str, record_id: int, key: str) -> flask.typing.ResponseReturnValue:
+@blueprint.get(f"/<entity:definition>/{ID}/tab/<key>")
+def tab_body(definition: EntityDef, record_id: int, key: str) -> flask.typing.ResponseReturnValue:
     """Answer the contents of one tab."""
-    definition = definition_of(slug)
     if not is_fragment():
         return flask.redirect(f"/{definition.slug}/{record_id}?tab={key}")
     record = records.get(current(), definition.key, record_id)
@@ -80,10 +76,10 @@ def _tab_body(definition: EntityDef, record: Any, key: str) -> Markup:
     return Markup(html)  # noqa: S704 - by contract a tab returns safe HTML
 
 
-@blueprint.get(f"/<slug>/{ID}/panel/<key>")
-def panel(slug: str, record_id: int, key: str) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/panel/<key>")
+def panel(definition: EntityDef, record_id: int, key: str) -> str:
     """Answer one box beside the record."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     record = records.get(ctx, definition.key, record_id)
     found = next((p for p in ctx.registry.of(Panel) if p.entity == definition.key and p.key == key), None)
     if found is None:
@@ -96,10 +92,9 @@ def panel(slug: str, record_id: int, key: str) -> str:
 # ---------------------------------------------------------------- timeline and history
 
 
-@blueprint.get(f"/<slug>/{ID}/timeline")
-def more_activity(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/timeline")
+def more_activity(definition: EntityDef, record_id: int) -> str:
     """Answer the next page of the timeline."""
-    definition = definition_of(slug)
     record = records.get(current(), definition.key, record_id)
     args = flask.request.args
     if "before" not in args:
@@ -153,13 +148,13 @@ def _activity_html(
     )
 
 
-@blueprint.get(f"/<slug>/{ID}/history")
-def more_history(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/history")
+def more_history(definition: EntityDef, record_id: int) -> str:
     """Answer the next page of the history."""
     before = flask.request.args.get("before", type=int)
     if before is not None and not 0 < before < 2**63:
         raise BadRequest(N_("This page marker can't be read"), field="before")
-    return _history_html(definition_of(slug), record_id, before)
+    return _history_html(definition, record_id, before)
 
 
 def _history_html(definition: EntityDef, record_id: int, before: int | None) -> str:
@@ -177,16 +172,16 @@ def _history_html(definition: EntityDef, record_id: int, before: int | None) -> 
 # ---------------------------------------------------------------- comments
 
 
-@blueprint.get(f"/<slug>/{ID}/comments")
-def all_comments(slug: str, record_id: int) -> flask.typing.ResponseReturnValue:
+@blueprint.get(f"/<entity:definition>/{ID}/comments")
+def all_comments(definition: EntityDef, record_id: int) -> flask.typing.ResponseReturnValue:
     """Show all comments of a record, whoever wrote them (CT-27)."""
-    return flask.redirect(f"/{definition_of(slug).slug}/{record_id}?only=comments")
+    return flask.redirect(f"/{definition.slug}/{record_id}?only=comments")
 
 
-@blueprint.post(f"/<slug>/{ID}/comments")
-def add_comment(slug: str, record_id: int) -> flask.typing.ResponseReturnValue:
+@blueprint.post(f"/<entity:definition>/{ID}/comments")
+def add_comment(definition: EntityDef, record_id: int) -> flask.typing.ResponseReturnValue:
     """Write a comment (CT-26)."""
-    ctx, definition, form = current(), definition_of(slug), flask.request.form
+    ctx, form = current(), flask.request.form
     body, channel = form.get("body", ""), form.get("channel", "")
     try:
         comments.add(ctx, definition.key, record_id, body, channel)
@@ -206,21 +201,20 @@ def _refused_comment(definition: EntityDef, record_id: int, typed: tuple[str, st
     return flask.make_response(flask.render_template("record/page.html", view=found, tab="activity", body=body), 422)
 
 
-COMMENT = f"/<slug>/{ID}/comments/<int(max=9007199254740991):comment_id>"
+COMMENT = f"/<entity:definition>/{ID}/comments/<int(max=9007199254740991):comment_id>"
 
 
 @blueprint.get(COMMENT)
-def one_comment(slug: str, record_id: int, comment_id: int) -> str:
+def one_comment(definition: EntityDef, record_id: int, comment_id: int) -> str:
     """Answer one comment, to read it or to change it."""
-    definition = definition_of(slug)
     entry = comments.get(current(), definition.key, record_id, comment_id)
     return _comment_html(definition, record_id, entry, edit=bool(flask.request.args.get("edit")))
 
 
 @blueprint.post(COMMENT)
-def edit_comment(slug: str, record_id: int, comment_id: int) -> flask.typing.ResponseReturnValue:
+def edit_comment(definition: EntityDef, record_id: int, comment_id: int) -> flask.typing.ResponseReturnValue:
     """Change a comment of one's own."""
-    definition, form = definition_of(slug), flask.request.form
+    form = flask.request.form
     body, channel = form.get("body", ""), form.get("channel")
     try:
         entry = comments.edit(current(), definition.key, record_id, comment_id, body, channel)
@@ -234,9 +228,8 @@ def edit_comment(slug: str, record_id: int, comment_id: int) -> flask.typing.Res
 
 
 @blueprint.post(f"{COMMENT}/delete")
-def remove_comment(slug: str, record_id: int, comment_id: int) -> flask.typing.ResponseReturnValue:
+def remove_comment(definition: EntityDef, record_id: int, comment_id: int) -> flask.typing.ResponseReturnValue:
     """Remove a comment of one's own."""
-    definition = definition_of(slug)
     comments.remove(current(), definition.key, record_id, comment_id)
     notify(gettext(N_("The comment was removed")))
     if is_fragment():
@@ -267,28 +260,8 @@ def _comment_html(
 # ---------------------------------------------------------------- shared with records_write
 
 
-def definition_of(slug: str) -> EntityDef:
-    """Return the entity of an address; keys of entities are no addresses.
-
-    Raises:
-        NotFound: no active plugin has it.
-        Forbidden: the actor may read none of its records.
-    """
-    ctx = current()
-    key = ctx.registry.slugs.get(slug)
-    if key is None:
-        raise NotFound
-    access.require(ctx, key, "read")
-    return ctx.registry.entities[key]
-
-
 def fragment(html: str, status: int) -> flask.Response:
     """Return a part of a page that is shown although its status tells of a mistake."""
     response = flask.make_response(html, status)
     response.headers["X-Fragment"] = "1"
     return response
-
-
-def view_of(entity: str, record_id: int) -> RecordView:
-    """Return a record's page as data."""
-    return recordview.view(current(), entity, record_id)

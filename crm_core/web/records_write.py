@@ -17,7 +17,7 @@ from crm_core.records.values import add_defaults
 from crm_core.web import conflicts, forms, saving
 from crm_core.web.choosers import link_titles, may_extend
 from crm_core.web.forms import Form, Trouble
-from crm_core.web.records_read import ID, definition_of, fragment
+from crm_core.web.records_read import ID, fragment
 from crm_core.web.request import current, is_fragment, notify
 
 blueprint = flask.Blueprint("record_form", __name__)
@@ -32,10 +32,10 @@ def titles(entity: str, ids: Sequence[int]) -> Mapping[int, str]:
 # ---------------------------------------------------------------- new
 
 
-@blueprint.get("/<slug>/new")
-def new(slug: str) -> str:
+@blueprint.get("/<entity:definition>/new")
+def new(definition: EntityDef) -> str:
     """Show an empty form, filled with defaults and what the address presets (CT-63)."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     access.require(ctx, definition.key, "create")
     fields = forms.form_fields(ctx, definition.key)
     start: dict[str, Any] = {}
@@ -45,10 +45,10 @@ def new(slug: str) -> str:
     return _page(definition, forms.build(ctx, definition, raw, titles, action=_here()))
 
 
-@blueprint.post("/<slug>/new")
-def create(slug: str) -> Answer:
+@blueprint.post("/<entity:definition>/new")
+def create(definition: EntityDef) -> Answer:
     """Save a new record."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     access.require(ctx, definition.key, "create")
     return _save(definition, None)
 
@@ -56,20 +56,20 @@ def create(slug: str) -> Answer:
 # ---------------------------------------------------------------- edit
 
 
-@blueprint.get(f"/<slug>/{ID}/edit")
-def edit(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/edit")
+def edit(definition: EntityDef, record_id: int) -> str:
     """Show a record's form."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     row = _editable_row(definition, record_id)
     raw = forms.raw_defaults(ctx, row.values, forms.form_fields(ctx, definition.key))
     form = forms.build(ctx, definition, raw, titles, action=_here(), record_id=record_id, version=row.version)
     return _page(definition, form, row.title)
 
 
-@blueprint.post(f"/<slug>/{ID}/edit")
-def update(slug: str, record_id: int) -> Answer:
+@blueprint.post(f"/<entity:definition>/{ID}/edit")
+def update(definition: EntityDef, record_id: int) -> Answer:
     """Save a record."""
-    return _save(definition_of(slug), record_id)
+    return _save(definition, record_id)
 
 
 def _editable_row(definition: EntityDef, record_id: int) -> records.Row:
@@ -96,10 +96,10 @@ def _save(definition: EntityDef, record_id: int | None) -> Answer:
         return _again(definition, record_id, posted, error.problems(), 422)
     except Stale as error:
         return _conflict(definition, record_id or 0, posted, error.version or 0)
-    except (NotFound, Forbidden):
+    except NotFound:
         raise
     except CrmError as error:
-        problem = Problem(None, error.code, error.message, error.params)
+        problem = Problem(None, error.code, error.message, error.params, error.plugin)
         return _again(definition, record_id, posted, (problem,), error.status)
     return _saved(definition, record, record_id, posted, fields)
 
@@ -236,10 +236,10 @@ def _all_controls(form: Form) -> Iterable[Any]:
             yield from row.cells
 
 
-@blueprint.post("/<slug>/warnings")
-def warnings(slug: str) -> str:
+@blueprint.post("/<entity:definition>/warnings")
+def warnings(definition: EntityDef) -> str:
     """Answer what should be asked about before saving what was typed so far (CT-61)."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     fields = forms.form_fields(ctx, definition.key)
     posted = saving.read(ctx, fields, flask.request.form, flask.request.files)
     record_id = flask.request.form.get("_record", type=int)
@@ -251,10 +251,10 @@ def warnings(slug: str) -> str:
 # ---------------------------------------------------------------- one field
 
 
-@blueprint.post(f"/<slug>/{ID}/set")
-def set_field(slug: str, record_id: int) -> Answer:
+@blueprint.post(f"/<entity:definition>/{ID}/set")
+def set_field(definition: EntityDef, record_id: int) -> Answer:
     """Change one field with one click (CT-47); ``field``, ``value`` and, if it matters, ``version`` are posted."""
-    ctx, definition, form = current(), definition_of(slug), flask.request.form
+    ctx, form = current(), flask.request.form
     key = form.get("field", "")
     found = forms.form_fields(ctx, definition.key).get(key)
     if found is None or isinstance(found.type, Lines):
@@ -274,18 +274,17 @@ def set_field(slug: str, record_id: int) -> Answer:
 # ---------------------------------------------------------------- delete
 
 
-@blueprint.get(f"/<slug>/{ID}/delete")
-def confirm_delete(slug: str, record_id: int) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/delete")
+def confirm_delete(definition: EntityDef, record_id: int) -> str:
     """Ask before a record is deleted."""
-    definition = definition_of(slug)
     row = records.read(current(), definition.key, record_id, [])
     return _dialog("record/delete.html", definition, row)
 
 
-@blueprint.post(f"/<slug>/{ID}/delete")
-def delete(slug: str, record_id: int) -> Answer:
+@blueprint.post(f"/<entity:definition>/{ID}/delete")
+def delete(definition: EntityDef, record_id: int) -> Answer:
     """Delete a record."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     row = records.read(ctx, definition.key, record_id, [])
     try:
         records.delete(ctx, definition.key, record_id, version=flask.request.form.get("version", type=int))
@@ -331,17 +330,16 @@ def _action(definition: EntityDef, name: str, record_id: int) -> ActionDef:
     raise NotFound
 
 
-@blueprint.get(f"/<slug>/{ID}/actions/<name>")
-def ask_action(slug: str, record_id: int, name: str) -> str:
+@blueprint.get(f"/<entity:definition>/{ID}/actions/<name>")
+def ask_action(definition: EntityDef, record_id: int, name: str) -> str:
     """Show the form of an action, or ask whether it shall be done."""
-    definition = definition_of(slug)
     return _action_page(definition, _action(definition, name, record_id), record_id)
 
 
-@blueprint.post(f"/<slug>/{ID}/actions/<name>")
-def act(slug: str, record_id: int, name: str) -> Answer:
+@blueprint.post(f"/<entity:definition>/{ID}/actions/<name>")
+def act(definition: EntityDef, record_id: int, name: str) -> Answer:
     """Do an action; it may answer ``{"url": …}`` to go elsewhere and ``{"message": …}`` to say something."""
-    ctx, definition = current(), definition_of(slug)
+    ctx = current()
     action = _action(definition, name, record_id)
     fields = {f.key: f for f in action.form}
     posted = saving.read(ctx, fields, flask.request.form, flask.request.files)

@@ -77,6 +77,7 @@ class RecordView:
     panels: tuple[Panel, ...]
     may_edit: bool
     may_delete: bool
+    may_set_status: bool
 
     @property
     def url(self) -> str:
@@ -115,6 +116,7 @@ def view(ctx: Ctx, entity: str, record_id: int) -> RecordView:
         panels=tuple(by_weight(p for p in ctx.registry.of(Panel) if p.entity == definition.key)),
         may_edit=row.editable,
         may_delete=access.may(ctx, definition.key, "delete", record),
+        may_set_status=status is not None and row.editable and status.key in access.editable(ctx, definition.key),
     )
 
 
@@ -187,9 +189,14 @@ def tabs(ctx: Ctx, definition: EntityDef, record: Any, *, counted: bool = False)
     for tab in plugin_tabs(ctx, definition, record):
         count = None
         if counted and tab.count is not None:
-            count = guarded(ctx, tab.plugin, f"tab {tab.key}", lambda t=tab: t.count(ctx, record), None)
+            count = _count(ctx, tab, record)
         yield TabView(tab.key, gettext(tab.label), count, tab.plugin)
     yield TabView("history", gettext(N_("History")))
+
+
+def _count(ctx: Ctx, tab: Tab, record: Any) -> int | None:
+    count = tab.count
+    return guarded(ctx, tab.plugin, f"tab {tab.key}", lambda: count(ctx, record) if count else None, None)
 
 
 def plugin_tabs(ctx: Ctx, definition: EntityDef, record: Any) -> list[Tab]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import flask
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from crm_core.accounts import csrf
-from crm_core.errors import CrmError, NotSignedIn, TooMany, Unavailable
-from crm_core.filters import Relative
+from crm_core.errors import CrmError, TooMany, Unavailable
+from crm_core.fieldtypes.texts import shown_phone
+from crm_core.filters import Relative, to_text
 from crm_core.filters.words import relative_words
 from crm_core.hooks import Fragment
 from crm_core.i18n import gettext
-from crm_core.web import assets, messages, ui
+from crm_core.money import format_money
+from crm_core.web import assets, filterform, messages, ui
 from crm_core.web.application import CrmApp, as_error
 from crm_core.web.request import Visit, current, is_admin, is_fragment, language, visit, visitor
 
@@ -68,12 +70,8 @@ def _secure(response: flask.Response) -> flask.Response:
 
 
 def error_page(raised: Exception) -> flask.typing.ResponseReturnValue:
-    """Return the answer to an error: sign-in for strangers, a message for a script, a page for everyone else."""
+    """Return the answer to an error: a message for a script, a page for everyone else."""
     error = as_error(raised)
-    if isinstance(error, NotSignedIn) and not is_fragment():
-        if flask.request.method == "GET":
-            return flask.redirect(f"/signin?next={quote(flask.request.full_path.rstrip('?'), safe='/')}")
-        return flask.redirect("/signin")
     response = _fragment(error) if is_fragment() else flask.make_response(_page(error))
     response.status_code = error.status
     if isinstance(error, TooMany):
@@ -117,9 +115,9 @@ def _templates(app: CrmApp) -> None:
     env.trim_blocks = env.lstrip_blocks = True
     env.auto_reload = app.deployment.config.debug
     built = assets.load_assets()
-    env.filters.update(hue=hue, initials=initials)
+    env.filters.update(hue=hue, initials=initials, phone=shown_phone, bare_url=bare_url, result_of=result_of)
     env.globals.update(
-        _=gettext,
+        _=translate,
         product=PRODUCT,
         asset=built.url,
         static=assets.fixed_url,
@@ -133,6 +131,13 @@ def _templates(app: CrmApp) -> None:
         moment=moment,
         ago=ago,
         user_name=user_name,
+        ctx=current,
+        tag_of=lambda tag_id: current().directory.tag(tag_id),
+        list_entry=lambda key, code: current().directory.entry(key, code),
+        amount=amount,
+        list_links=lambda definition: ui.list_links(current(), definition),
+        filter_text=to_text,
+        filter_choices=lambda definition: filterform.choices(current(), definition),
         url_for_record=url_for_record,
         has_icon=built.icons.__contains__,
     )
@@ -157,6 +162,13 @@ def _menu() -> ui.Menu:
         flask.g.crm_menu = ui.menu(current(), flask.request.path)
     menu: ui.Menu = flask.g.crm_menu
     return menu
+
+
+def translate(message: str, **params: Any) -> str:
+    """Translate a message of a template; parameters that are HTML stay HTML, everything else is escaped."""
+    if any(isinstance(value, Markup) for value in params.values()):
+        return Markup(escape(gettext(message))) % params  # noqa: S704 - escaped just now
+    return gettext(message, **params)
 
 
 def csrf_token() -> str:
@@ -216,6 +228,23 @@ def initials(text: str) -> str:
     """Return one or two letters that stand for a name."""
     words = [w for w in text.replace("-", " ").split() if w[0].isalnum()]
     return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words[:1])) or "?"
+
+
+def bare_url(address: str) -> str:
+    """Return a web address as people read it: without scheme and closing slash."""
+    return address.partition("://")[2].removeprefix("www.").rstrip("/") or address
+
+
+def result_of(field: FieldDef) -> FieldDef:
+    """Return a computed field as a field of its result's type."""
+    return replace(field, type=getattr(field.type, "of", field.type))
+
+
+def amount(field: FieldDef, value: Any, values: Mapping[str, Any]) -> str:
+    """Return an amount with its currency: the field's own, or that of the record's other field."""
+    source = str(getattr(field.type, "currency", ""))
+    found = values.get(source.removeprefix("field:")) if source.startswith("field:") else source
+    return format_money(value, str(found or current().directory.default_currency))
 
 
 def safe(html: str) -> Markup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crm_core.access import allowed
-from crm_core.contributions import MenuItem, by_weight
+from crm_core.contributions import EntityDef, MenuItem, by_weight
 from crm_core.i18n import N_, gettext
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAIN = "main"
 CREATE = "create"
 SETTINGS = "settings"
+LIST = "list"
+_APART = (CREATE, SETTINGS, LIST)
+"""Sections that are not part of the main menu."""
 _SECTIONS = {MAIN: "", "sales": N_("Sales"), "reports": N_("Reports"), "tools": N_("Tools")}
 
 
@@ -62,10 +65,10 @@ class Menu:
 def menu(ctx: Ctx, path: str) -> Menu:
     """Return the menu of an actor on the page at ``path``."""
     visible = [i for i in by_weight(ctx.registry.of(MenuItem)) if _visible(ctx, i)]
-    here = _best(path, [i.url for i in visible if i.section not in (CREATE, SETTINGS)])
+    here = _best(path, [i.url for i in visible if i.section not in _APART])
     groups: dict[str, list[Item]] = {MAIN: [Item(gettext(N_("Home")), "/", "house", path == "/")]}
     for item in visible:
-        if item.section not in (CREATE, SETTINGS):
+        if item.section not in _APART:
             groups.setdefault(item.section, []).append(
                 Item(gettext(item.label), item.url, item.icon, item.url == here, item.entity)
             )
@@ -78,6 +81,12 @@ def settings_items(ctx: Ctx) -> list[Item]:
     """Return the entries plugins add to the settings page."""
     found = [i for i in by_weight(ctx.registry.of(MenuItem)) if i.section == SETTINGS and _visible(ctx, i)]
     return [Item(gettext(i.label), i.url, i.icon) for i in found]
+
+
+def list_links(ctx: Ctx, definition: EntityDef) -> list[Item]:
+    """Return the entries plugins add to the menu of a list: those of the section ``list`` for its entity."""
+    found = [i for i in by_weight(ctx.registry.of(MenuItem)) if i.section == LIST and i.entity == definition.key]
+    return [Item(gettext(i.label), i.url, i.icon) for i in found if _visible(ctx, i)]
 
 
 def _title(section: str) -> str:

@@ -1,62 +1,28 @@
-"""A small kernel deployment with one entity of its own, for tests that need no bundled plugin."""
+"""The zoo on both databases: three people, one entity, operations for each of them."""
 
 from __future__ import annotations
 
-import sys
-import types
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped
 
-from crm_core import entities, hooks, kernel, search_index
-from crm_core.context import Ctx
-from crm_core.contributions import Entry, ListDef, ViewDef
-from crm_core.db import Base, Database
+from crm_core import accounts, customfields, hooks, kernel, search_index
+from crm_core import models as m
+from crm_core.access import guard_for
+from crm_core.config import load_config
+from crm_core.context import Actor, Ctx
+from crm_core.db import Base, Database, utcnow
 from crm_core.directory import load_directory
-from crm_core.fieldtypes import Boolean, Choice, Date, DateTime, Decimal, Email, Integer, Link, MultiChoice, Text, Users
 from crm_core.registry import PluginInfo, build_registry
+from crm_core.testing import services
+from tests.kernel.zoo import CONTRIBUTIONS
 
-
-class ShelfLabel(entities.Line):
-    """A label of a shelf."""
-
-    __tablename__ = "zoo_label"
-    __parent__ = "zoo_shelf"
-    __main__ = "text"
-    text: Mapped[str | None] = entities.field(Text(60), label="Text", index=True, search=True)
-    mail: Mapped[str | None] = entities.field(Email(), label="Mail")
-    loud: Mapped[bool] = entities.field(Boolean(), label="Loud", default=False, required=True)
-
-
-class Shelf(entities.Record):
-    """An entity with a field of most kinds."""
-
-    __tablename__ = "zoo_shelf"
-    __entity__ = entities.entity("zoo.shelf", label="Shelf", plural="Shelves", slug="shelves", title="name")
-    name: Mapped[str | None] = entities.field(Text(80), label="Name", required=True, search=True, index=True)
-    note: Mapped[str | None] = entities.field(Text(80), label="Note")
-    amount: Mapped[Any] = entities.field(Decimal(2), label="Amount", index=True)
-    count: Mapped[int | None] = entities.field(Integer(0, 100), label="Count")
-    opened: Mapped[Any] = entities.field(Date(), label="Opened", index=True)
-    checked: Mapped[Any] = entities.field(DateTime(), label="Checked")
-    kind: Mapped[str | None] = entities.field(Choice("zoo.kind"), label="Kind")
-    parent_id: Mapped[int | None] = entities.field(Link("zoo.shelf"), label="Parent", search=True, fk="zoo_shelf.id")
-    labels = entities.lines(ShelfLabel, label="Labels")
-    keepers = entities.many(Users(), label="Keepers", grants="write")
-    kinds = entities.many(MultiChoice("zoo.kind"), label="Kinds")
-    __table_args__ = ()
-
-
-CONTRIBUTIONS = (
-    Shelf,
-    ListDef(key="zoo.kind", label="Kind", entries=(Entry(code="b", label="Big"), Entry(code="a", label="Air"))),
-    ViewDef(entity="zoo.shelf", columns=("name", "amount", "parent", "labels", "keepers", "tags"), sort="name"),
-)
+ADMIN, ANN, BOB = 1, 2, 3
 
 
 class Small:
@@ -64,25 +30,64 @@ class Small:
 
     def __init__(self, url: str) -> None:
         self.database = Database(url)
+        self.modules: list[tuple[str, Any]] = []
         Base.metadata.create_all(self.database.engine)
         with self.database.engine.begin() as connection:
-            for table in ("zoo_shelf",):
-                for statement in search_index.create_statements(self.database.dialect, table):
-                    connection.exec_driver_sql(statement)
-        self.modules: list[tuple[str, Any]] = []
-        self.rebuild()
+            if not self.database.is_sqlite:
+                connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            for statement in search_index.create_statements(self.database.dialect, "zoo_shelf"):
+                connection.exec_driver_sql(statement)
+        self._people()
 
-    def rebuild(self) -> None:
-        """Build registry and directory anew."""
-        self.registry = build_registry(
-            [(PluginInfo("zoo", "Zoo", "1", None), CONTRIBUTIONS)],
-            dispatcher=hooks.Dispatcher(hooks.implementations_of(self.modules)),
-            kernel=kernel.contributions(),
-        )
+    def _people(self) -> None:
+        with self.database.transaction() as session:
+            accounts.seed(session)
+            for name, role in (("Admin", "crm_admin"), ("Ann", "user"), ("Bob", "user")):
+                user = m.User(email=f"{name.lower()}@example.org", name=name)
+                session.add(user)
+                session.flush()
+                role_id = session.scalar(sa.select(m.Role.id).where(m.Role.code == role))
+                session.add(m.UserRole(user_id=user.id, role_id=role_id))
+            for order, code in enumerate("ba"):
+                session.add(m.ListEntry(list="zoo.kind", code=code, label={"en": code.upper()}, order=order))
 
     @contextmanager
-    def operation(self, user: int | None = None) -> Iterator[Ctx]:
-        """Run the block as a user, or as the system."""
+    def operation(self, user: int | None = ADMIN, *, write: bool = True) -> Iterator[Ctx]:
+        """Run the block as a user, or as the system, in one transaction."""
         with self.database.transaction(write=False) as session:
-            directory = load_directory(session, self.registry)
-        yield from ()
+            registry = build_registry(
+                [(PluginInfo("zoo", "Zoo", "1", None), CONTRIBUTIONS)],
+                dispatcher=hooks.Dispatcher(hooks.implementations_of(self.modules)),
+                kernel=kernel.contributions(),
+                custom_fields=customfields.definitions(session),
+            )
+            directory = load_directory(session, registry)
+        actor = directory.actor(user) if user else Actor(id=None, name="System", system=True, moderator=True)
+        with self.database.session(write=write) as session:
+            ctx = Ctx(
+                actor=actor, session=session, registry=registry, directory=directory, config=load_config({}),
+                database=self.database, now=utcnow(), locale=actor.locale,
+            )  # fmt: skip
+            session.guard = None if actor.system else guard_for(ctx)
+            with session.begin():
+                yield ctx
+
+
+@pytest.fixture
+def small(database_kind: str, tmp_path: Path) -> Iterator[Small]:
+    """The zoo on a fresh database."""
+    if database_kind == "sqlite":
+        found = Small(f"sqlite:///{tmp_path / 'zoo.sqlite3'}")
+        yield found
+        found.database.dispose()
+        return
+    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+    name = f"crm_zoo_{secrets.token_hex(6)}"
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    found = Small(server.url.set(database=name).render_as_string(hide_password=False))
+    yield found
+    found.database.dispose()
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()

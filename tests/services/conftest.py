@@ -6,11 +6,11 @@ import sqlalchemy as sa
 from crm_core import kernel, migrations
 from crm_core.accounts import roles
 from crm_core.config import load_config
-from crm_core.db import Database
-from crm_core.models import User, UserRole
-from crm_core.models import Role
+from crm_core.db import Base, Database
+from crm_core.models import Role, User, UserRole
 from crm_core.testing import services
 from crm_core.testing.deployments import TestDeployment
+from tests.services.things import Thing
 
 
 def open_deployment(home, url):
@@ -21,6 +21,8 @@ def prepare(home, url):
     home.mkdir(parents=True, exist_ok=True)
     database = Database(url)
     migrations.upgrade(database, migrations.KERNEL_NAME, migrations.KERNEL_FOLDER)
+    tables = [Thing.__table__, Thing.__links__]
+    Base.metadata.create_all(database.engine, tables=tables)
     with database.transaction() as session:
         roles.seed(session)
         boss, user = User(email="boss@example.com", name="Bea Boss"), User(email="ann@example.com", name="Ann User")

@@ -4,8 +4,10 @@ import sys
 import time
 from pathlib import Path
 
-from crm_core import comments  # noqa: F401 - maps every table
-from crm_core import kernel
+from crm_core import (
+    comments,  # noqa: F401 - maps every table
+    kernel,
+)
 from crm_core.contributions import JobDef
 from crm_core.jobs import JobRun
 from crm_core.models import Comment
@@ -48,8 +50,8 @@ CRON = JobDef(name="test.often", label="Often", handler=who, cron="*/5 * * * *")
 
 
 def main():
-    from tests.services import conftest
     from crm_core.jobs.worker import JobWorker
+    from tests.services import conftest
 
     own = kernel.contributions()
     kernel.contributions = lambda: (*own, *JOBS)

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.services import sample_jobs
 import sqlalchemy as sa
 
 from crm_core import jobs
@@ -17,6 +16,7 @@ from crm_core.errors import Conflict, CrmError, NotFound
 from crm_core.jobs import cron, worker
 from crm_core.jobs.execute import execute
 from crm_core.models import Comment, Incident, Job, Worker
+from tests.services import sample_jobs
 
 HERE = Path(__file__).parent
 
@@ -129,8 +129,6 @@ def test_a_killed_workers_job_is_finished_by_another_and_no_step_comes_twice(crm
 @pytest.mark.slow
 def test_a_worker_that_hangs_loses_its_job_and_can_write_nothing_more(crm, running):
     sleeper = start_process(crm)
-    with crm.database.transaction(write=False) as session:
-        pass
     running.stop()
     job_id = enqueue(crm, "test.count", steps=30, pause=0.1)
     until(crm, job_id, "running")

@@ -11,12 +11,17 @@ export default function start(form) {
   form.addEventListener('click', event => {
     const add = event.target.closest('[data-add-row], [data-add-group]');
     if (add) {
-      const group = add.matches('[data-add-group]') ? next('groups') : add.dataset.addRow;
+      const group = add.matches('[data-add-group]') ? next('lastGroup') : add.dataset.addRow;
       const url = new URL(add.dataset.url, location.href);
       url.searchParams.set('g', group);
-      url.searchParams.set('n', next('rows'));
+      url.searchParams.set('n', next('lastRow'));
       const rows = add.matches('[data-add-group]') ? form.querySelector('[data-groups]') : add.closest('[data-group]').querySelector('[data-rows]');
       htmx.ajax('GET', url.pathname + url.search, {target: rows, swap: 'beforeend'}).then(() => rows.lastElementChild?.querySelector('select')?.focus());
+    }
+    const cancel = event.target.closest('[data-close-builder]');
+    if (cancel && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      form.parentElement.replaceChildren();
     }
     const remove = event.target.closest('[data-remove-row]');
     if (remove) {

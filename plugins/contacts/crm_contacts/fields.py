@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_core.api import Ctx, FieldType, N_, Text
+from crm_core.api import N_, Ctx, FieldType, Text
 
 
 class MailDomain(Text):

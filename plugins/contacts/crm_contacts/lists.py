@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crm_core.api import Entry, FieldDef, ListDef, N_, SequenceDef, Text
+from crm_core.api import N_, Entry, FieldDef, ListDef, SequenceDef, Text
 
 KINDS: Mapping[str, str] = {"person": N_("Person"), "company": N_("Company")}
 ORIGINS: Mapping[str, str] = {"manual": N_("By hand"), "import": N_("Import"), "web_form": N_("Web form")}

@@ -6,13 +6,15 @@ import datetime as dt
 
 from sqlalchemy.orm import Mapped
 
-from crm_core import api as crm
-from crm_core.api import N_, Cond, Ctx, Line, Record, entity, field, lines, many
 from crm_contacts import computing
 from crm_contacts.fields import MailDomain, Titles
 from crm_contacts.lists import EMAIL_KINDS, KINDS, ORIGINS, PHONE_KINDS, WEBSITE_KINDS
+from crm_core import api as crm
+from crm_core.api import N_, Cond, Ctx, Line, Record, entity, field, lines, many
 
 PERSON, COMPANY = Cond("kind", "=", "person"), Cond("kind", "=", "company")
+IN_LISTS = crm.NOTHING
+"""Condition of fields that repeat a line for lists: neither a form nor a record's page shows them."""
 CONTACT, RELATION = "contacts.contact", "contacts.relation"
 
 
@@ -112,30 +114,33 @@ class Contact(Record):
     )  # fmt: skip
     role: Mapped[str | None] = field(crm.Choice("contacts.role"), label=N_("Role"), visible_if=PERSON)
     nature = many(crm.MultiChoice("contacts.nature"), label=N_("Nature"))
-    code: Mapped[str | None] = field(crm.Text(40), label=N_("Reference"), unique=True, readonly=True, search=True)
+    code: Mapped[str | None] = field(
+        crm.Text(40), label=N_("Reference"), unique=True, readonly=True, search=True,
+        sequence="contacts.code",
+    )  # fmt: skip
 
     emails = lines(EmailLine, label=N_("E-mail addresses"), section="details")
     phones = lines(PhoneLine, label=N_("Phone numbers"), section="details")
     websites = lines(WebsiteLine, label=N_("Web sites and networks"), section="details")
     addresses = lines(AddressLine, label=N_("Addresses"), section="details")
     email: Mapped[str | None] = field(
-        crm.Email(), label=N_("E-mail"), readonly=True, hidden=False, tracked=False, index=True,
-        filter_as="emails.address", section="lists",
+        crm.Email(), label=N_("E-mail"), readonly=True, tracked=False, index=True,
+        filter_as="emails.address", visible_if=IN_LISTS,
     )  # fmt: skip
     phone: Mapped[str | None] = field(
-        crm.Phone(), label=N_("Phone"), readonly=True, tracked=False, filter_as="phones.number", section="lists"
+        crm.Phone(), label=N_("Phone"), readonly=True, tracked=False, filter_as="phones.number", visible_if=IN_LISTS
     )
     city: Mapped[str | None] = field(
         crm.Text(120), label=N_("City"), readonly=True, tracked=False, index=True, filter_as="addresses.city",
-        section="lists",
+        visible_if=IN_LISTS,
     )  # fmt: skip
     zip: Mapped[str | None] = field(
         crm.Text(20), label=N_("Postal code"), readonly=True, tracked=False, index=True, filter_as="addresses.zip",
-        section="lists",
+        visible_if=IN_LISTS,
     )  # fmt: skip
     country: Mapped[str | None] = field(
         crm.Country(), label=N_("Country"), readonly=True, tracked=False, filter_as="addresses.country",
-        section="lists",
+        visible_if=IN_LISTS,
     )  # fmt: skip
 
     type: Mapped[str | None] = field(crm.Choice("contacts.type"), label=N_("Contact type"), section="sales")
@@ -222,6 +227,7 @@ class Relation(Record):
         visibility="write",
         comments=False,
         tags=False,
+        creatable=False,
         follows=("contact", "other"),
     )
     contact_id: Mapped[int] = field(

@@ -107,7 +107,8 @@ def websites(slots: Slots, report: Report) -> Lines:
 def addresses(slots: Slots, report: Report) -> Lines:
     """Return ``[{kind, street, city, state, zip, country, is_default}]``, exactly one of them the default.
 
-    ``is_invoicing`` and ``is_delivery`` are added where the file sets them. Parts that the file leaves empty are left out. A country that is not known stays as it is written, with a remark.
+    ``is_invoicing`` and ``is_delivery`` are added where the file sets them. Parts that the file leaves empty are left
+    out. A country that is not known stays as it is written, with a remark.
     """
     found: dict[str, dict[str, Any]] = {}
     for slot, parts in slots.items():

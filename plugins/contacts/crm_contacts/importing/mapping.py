@@ -181,13 +181,14 @@ class RowBuilder:
 
 def _put(column: Column) -> Put:
     """Return what to do with a cell of a column."""
-    group, slot, part = targets.split(column.target)
-    put: Put
-    if group.startswith("cf."):
-        put = lambda draft, text: draft.put_custom(group, text)  # noqa: E731 - three one-line answers to one question
-    elif part:
-        put = lambda draft, text: draft.put_part(group, slot, part, text)  # noqa: E731
-    else:
-        put = lambda draft, text: draft.put(group, text)  # noqa: E731
+    put = _putter(*targets.split(column.target))
     convert = CONVERTERS.get(column.converter)
     return put if convert is None else lambda draft, text: put(draft, convert(text))
+
+
+def _putter(group: str, slot: str, part: str) -> Put:
+    if part:
+        return lambda draft, text: draft.put_part(group, slot, part, text)
+    if group.startswith("cf."):
+        return lambda draft, text: draft.put_custom(group, text)
+    return lambda draft, text: draft.put(group, text)

@@ -70,6 +70,9 @@ class _Feed:
             raise StopIteration
         self.line += 1
         self.lines.append(text)
+        if "\0" in text:
+            self.nul = True
+            text = text.replace("\0", "")
         self._chars += len(text)
         if self._chars > MAX_CHARS or len(self.lines) > MAX_LINES:
             raise _TooLong
@@ -103,9 +106,6 @@ class _Feed:
             rest = text
             while rest and rest[-1] not in "\r\n":
                 rest = self._stream.readline(MAX_CHARS)
-        if "\0" in text:
-            self.nul = True
-            text = text.replace("\0", "") or "\n"
         return text
 
 
@@ -165,7 +165,7 @@ class Table:
     def _fit(self, record: Record) -> None:
         """Make a ragged record as wide as the header, or say why that cannot be done."""
         cells, width, count = record.cells, self._width, len(record.cells)
-        while len(cells) > width and not cells[-1]:
+        while len(cells) > width and not cells[-1].strip():
             cells.pop()
         facts: dict[str, Any] = {"line": record.line, "count": count, "expected": width}
         if len(cells) > width:
@@ -241,10 +241,12 @@ def check_header(names: list[str]) -> list[str]:
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
     """Number repeated names: ``Phone``, ``Phone (2)``; an empty name becomes ``Column 3``."""
-    seen: dict[str, int] = {}
-    result: list[str] = []
+    result: dict[str, None] = {}
     for index, given in enumerate(names, start=1):
-        name = given or f"Column {index}"
-        seen[name] = seen.get(name, 0) + 1
-        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        name = base = given or f"Column {index}"
+        number = 2
+        while name in result:
+            name = f"{base} ({number})"
+            number += 1
+        result[name] = None
     return tuple(result)

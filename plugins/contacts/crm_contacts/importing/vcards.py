@@ -58,9 +58,10 @@ class _Scanner:
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
         self._card: Card | None = None
-        self._pending = b""
+        self._pending: list[bytes] = []
         self._pending_line = 0
-        self._dropping = False
+        self._quoted_printable = False
+        self._dropping = ""
         self._nested = 0
         self._size = 0
         self._version = ""
@@ -71,7 +72,7 @@ class _Scanner:
         bare = line.strip()
         upper = bare[:12].upper()
         if upper.startswith(b"BEGIN:VCARD"):
-            if self._card and self._dropping and self._pending == b"AGENT":
+            if self._card and self._dropping == "AGENT":
                 self._nested += 1
             else:
                 yield from self.close()
@@ -111,29 +112,30 @@ class _Scanner:
         folded = line[:1] in (b" ", b"\t")
         if self._dropping and (folded or not line or _BASE64_LINE.fullmatch(line)):
             return
-        soft_break = self._pending.endswith(b"=") and _is_quoted_printable(self._pending)
+        soft_break = self._quoted_printable and bool(self._pending) and self._pending[-1].endswith(b"=")
         if not folded and not soft_break:
             self._end_property()
-            if self._drops(line):
+            if not line.strip() or self._drops(line):
                 return
-        if not line.strip() or not self._fits(line):
+        if not self._fits(line):
             return
         if soft_break:
-            self._pending += b"\n" + line
+            self._pending.extend((b"\n", line))
         elif folded and self._pending:
             # RFC 6350 3.2 removes one blank; 2.1 folds between words and keeps it.
-            self._pending += line if self._version == "2.1" else line[1:]
+            self._pending.append(line if self._version == "2.1" else line[1:])
         else:
-            self._pending, self._pending_line = line, number
+            self._pending, self._pending_line = [line], number
+            self._quoted_printable = b"QUOTED-PRINTABLE" in line.partition(b":")[0].upper()
 
     def _drops(self, line: bytes) -> bool:
         head = _HEAD.match(line)
         name = head[2].decode("ascii").upper() if head else ""
-        self._dropping = name in DROPPED
-        if self._dropping and self._card:
-            self._pending = name.encode()
-            self._card.dropped.append(name)
-        return self._dropping
+        if name not in DROPPED or self._card is None:
+            return False
+        self._dropping = name
+        self._card.dropped.append(name)
+        return True
 
     def _fits(self, line: bytes) -> bool:
         """Keep the line as part of the card, unless the card grows too long."""
@@ -147,9 +149,8 @@ class _Scanner:
         return True
 
     def _end_property(self) -> None:
-        line, self._pending = self._pending, b""
-        dropped, self._dropping = self._dropping, False
-        if not line or dropped or self._card is None:
+        line, self._pending, self._dropping = b"".join(self._pending), [], ""
+        if not line or self._card is None:
             return
         head = _HEAD.match(line)
         if not head:
@@ -200,10 +201,6 @@ def _bounded(readline: Callable[[int], AnyStr], end: AnyStr) -> Iterator[AnyStr]
         while rest and not rest.endswith(end) and len(rest) == MAX_CHARS:
             rest = readline(MAX_CHARS)
         yield line
-
-
-def _is_quoted_printable(line: bytes) -> bool:
-    return b"QUOTED-PRINTABLE" in line.partition(b":")[0].upper()
 
 
 def _property(head: re.Match[bytes], value: bytes, encoding: str) -> Property:

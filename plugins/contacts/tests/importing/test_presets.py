@@ -389,8 +389,8 @@ def test_dolibarr_contacts(row):
 @pytest.mark.parametrize("header", [ODOO, ODOO_LABELS])
 def test_odoo_person(sheet, header):
     texts = ["__export__.res_partner_12_ab", "Dr. Anne van den Berg", "False", "Example SARL", "CEO",
-            
-             "+33 1 99 00 12 34", "06 39 98 00 12", "anne@example.org", "12 rue A", "Bât. 2", "Paris", "75001", "Île-de-France", "France",
+             "+33 1 99 00 12 34", "06 39 98 00 12", "anne@example.org", "12 rue A", "Bât. 2", "Paris", "75001",
+             "Île-de-France", "France",
              "VIP,Fair", "FR00", "http://example.org", "C7", "A note", "fr_FR"]  # fmt: skip
     found = sheet(header, zip(header, texts, strict=False))
     values = found.values

@@ -122,6 +122,11 @@ def test_nul_characters_fail_the_row_unless_lenient(rows):
     assert not first.failed and first.values["first_name"] == "Anne"
 
 
+def test_nul_characters_after_a_broken_row_are_reported_too(rows):
+    found = rows(HEAD + 'Bob,Roe,"12 rue\nCa\0rl,Poe,Brest\nDora,Low,Lille\n')
+    assert codes(found) == [["quote"], ["nul"], []]
+
+
 def test_equal_names_of_columns_are_told_apart(source):
     found = source("First name,Last name,Phone,Phone,,Phone\nAnne,Martin,1,2,3,4\n")
     assert found.header == ("First name", "Last name", "Phone", "Phone (2)", "Column 5", "Phone (3)")
@@ -134,6 +139,11 @@ def test_data_in_place_of_the_header(source, first):
         source(f"Anne,Martin,{first}\nBob,Roe,x\n")
     assert caught.value.code == "no_header"
     assert first in str(caught.value)
+
+
+def test_numbered_names_stay_unique(source):
+    found = source("Last name,Phone,Phone,Phone (2)\nMartin,,,\n")
+    assert found.header == ("Last name", "Phone", "Phone (2)", "Phone (2) (2)")
 
 
 def test_too_many_columns(source):
