@@ -15,10 +15,12 @@ from crm_core import (
     files,
     history,
     jobs,
+    lists,
     money,
     records,
     revision_tools,
     sequences,
+    tags,
 )
 from crm_core.change import Change
 from crm_core.context import Actor, Ctx, Locale
@@ -27,6 +29,7 @@ from crm_core.contributions import (
     BlueprintDef,
     CliGroup,
     Contribution,
+    DemoData,
     EntityDef,
     Entry,
     FieldDef,
@@ -147,6 +150,7 @@ __all__ = [
     "Date",
     "DateTime",
     "Decimal",
+    "DemoData",
     "Duration",
     "Email",
     "EntityDef",
@@ -239,6 +243,7 @@ __all__ = [
     "hookimpl",
     "jobs",
     "lines",
+    "lists",
     "many",
     "money",
     "not_",
@@ -249,5 +254,6 @@ __all__ = [
     "revision_tools",
     "sequences",
     "sort_key",
+    "tags",
     "use_language",
 ]

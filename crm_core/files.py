@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from crm_core import images, sniff
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, CrmError, Invalid, NotFound, Problem, TooLarge, WrongType
-from crm_core.fieldtypes import File
+from crm_core.fieldtypes import File, Image
 from crm_core.i18n import N_, gettext
 from crm_core.models import StoredFile
 
@@ -108,8 +108,9 @@ def store(
             digest, size = _replace(arriving, picture)
         _place(folder, arriving, digest)
     row = StoredFile(
-        name=name, content_type=kind, size=size, digest=digest, created_at=ctx.now, created_by_id=ctx.actor.id
-    )
+        name=name, content_type=kind, size=size, digest=digest, box=_box_text(box), created_at=ctx.now,
+        created_by_id=ctx.actor.id,
+    )  # fmt: skip
     ctx.session.add(row)
     ctx.session.flush()
     return row
@@ -139,6 +140,11 @@ def detach(ctx: Ctx, file_id: int) -> None:
     _untie(ctx, StoredFile.id == file_id)
 
 
+def detach_all(ctx: Ctx, entity: str, record_id: int) -> None:
+    """Untie every file of something that goes away."""
+    _untie(ctx, sa.and_(StoredFile.entity == entity, StoredFile.record_id == record_id))
+
+
 def follow(ctx: Ctx, change: Change) -> None:
     """Attach the files a change names to its record, and untie those it replaces.
 
@@ -151,7 +157,9 @@ def follow(ctx: Ctx, change: Change) -> None:
             continue
         try:
             if (new := change.values.get(key)) is not None:
-                _check(field.type, attach(ctx, new, change.entity, change.record.id, key))
+                row = attach(ctx, new, change.entity, change.record.id, key)
+                _check(field.type, row)
+                _fit(ctx, field.type, row)
         except CrmError as exc:
             problems.append(Problem(key, exc.code, exc.message, exc.params))
         else:
@@ -167,6 +175,23 @@ def _check(kind: File, row: StoredFile) -> None:
         raise _too_large(kind.max_bytes)
     if kind.types and row.content_type not in kind.types:
         raise _not_accepted(row.content_type, kind.types)
+
+
+def _fit(ctx: Ctx, kind: File, row: StoredFile) -> None:
+    """Make a picture fit that was uploaded without saying what for (CT-10)."""
+    if not isinstance(kind, Image) or row.box == _box_text(kind.box):
+        return
+    folder = ctx.config.files
+    picture, content_type = images.fit(blob(folder, row.digest), kind.box)
+    with _arriving(folder) as arriving:
+        row.digest, row.size = _replace(arriving, picture)
+        _place(folder, arriving, row.digest)
+    row.content_type, row.box = content_type, _box_text(kind.box)
+    ctx.session.flush()
+
+
+def _box_text(box: tuple[int, int] | None) -> str:
+    return f"{box[0]}x{box[1]}" if box else ""
 
 
 def _untie(ctx: Ctx, where: sa.ColumnElement[bool]) -> None:

@@ -1,22 +1,26 @@
-"""What the kernel itself contributes to the registry, by the same means as plugins: settings, lists, jobs."""
+"""What the kernel itself contributes to the registry, by the same means as plugins: settings, lists, jobs.
+
+What these need from higher layers is imported when it is called.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crm_core.contributions import FieldDef, SettingDef
+from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
+from crm_core.core_lists import LISTS
 from crm_core.db import CrmSession
 from crm_core.fieldtypes import Boolean, Currency
 from crm_core.i18n import N_
-from crm_core.registry import Registry
 
-NAME = "core"
-"""What the kernel is called where plugins have their name: ``core.default_currency``, ``core_user``."""
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+    from crm_core.registry import Registry
 
 
 def contributions() -> tuple[Any, ...]:
     """Return the kernel's own contributions."""
-    return _SETTINGS
+    return (*_SETTINGS, *LISTS, *_JOBS, DemoData(load=_demo, order=0))
 
 
 def custom_fields(session: CrmSession) -> list[FieldDef]:
@@ -24,6 +28,28 @@ def custom_fields(session: CrmSession) -> list[FieldDef]:
     from crm_core import customfields
 
     return customfields.definitions(session)
+
+
+def seed(session: CrmSession, registry: Registry) -> None:
+    """Fill what was never filled: the roles everyone starts with, and the reference lists of a registry."""
+    from crm_core import lists
+    from crm_core.accounts import roles
+
+    roles.seed(session)
+    lists.seed(session, registry)
+    lists.seed(session, registry)
+
+
+def _sweep(run: Any) -> Any:
+    from crm_core import housekeeping
+
+    return housekeeping.sweep(run)
+
+
+def _demo(ctx: Ctx) -> str:
+    from crm_core import demo
+
+    return demo.colleagues(ctx)
 
 
 _SETTINGS = (
@@ -42,10 +68,4 @@ _SETTINGS = (
         help=N_("With the plus beside a list in a form; otherwise administrators only"),
     ),
 )
-
-
-def seed(session: CrmSession, registry: Registry) -> None:
-    """Fill what was never filled: the roles everyone starts with, and the reference lists of a registry."""
-    from crm_core.accounts import roles
-
-    roles.seed(session)
+_JOBS = (JobDef(name="core.sweep", label=N_("Nightly sweep"), handler=_sweep, cron="17 2 * * *"),)

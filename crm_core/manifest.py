@@ -211,7 +211,9 @@ def _check_keys(values: Mapping[str, Any]) -> None:
 
 def _check_name(stated: str, expected: str) -> None:
     if not _NAME.fullmatch(stated) or len(stated) > 30:
-        raise _Wrong(N_("%(name)s is not a name: lower-case letters, digits and single underscores, at most 30"), name=stated)
+        raise _Wrong(
+            N_("%(name)s is not a name: lower-case letters, digits and single underscores, at most 30"), name=stated
+        )
     if stated in RESERVED:
         raise _Wrong(N_("the name %(name)s belongs to the kernel"), name=stated)
     if stated != expected:

@@ -217,7 +217,10 @@ def _text(draft: _Draft, name: str, message: str, revision: str, down: str | Non
     text += _function("downgrade", "Take the change back.", draft.down)
     for table, lines in draft.tables:
         text += _function(f"_create_{table}", "", lines)
-    for name_used, line in (("sa.", "import sqlalchemy as sa\n"), ("crm.", f"\nfrom {source} import revision_tools as crm\n")):
+    for name_used, line in (
+        ("sa.", "import sqlalchemy as sa\n"),
+        ("crm.", f"\nfrom {source} import revision_tools as crm\n"),
+    ):
         if not re.search(rf"\b{re.escape(name_used)}", text.split("down_revision")[1]):
             text = text.replace(line, "", 1)
     return text

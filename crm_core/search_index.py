@@ -135,8 +135,11 @@ def appending(connection: Connection, table: str, first: int, last: int) -> Iter
 
 def _insert_trigger(table: str) -> str:
     fts = f"{table}_fts"
-    add = f"INSERT INTO {fts}(rowid, search_text) VALUES (new.id, new.search_text);"
-    return f"CREATE TRIGGER {fts}_i AFTER INSERT ON {table} BEGIN {add} END"
+    return f"CREATE TRIGGER {fts}_i AFTER INSERT ON {table} BEGIN {_add_row(fts)} END"
+
+
+def _add_row(fts: str) -> str:
+    return f"INSERT INTO {fts}(rowid, search_text) VALUES (new.id, new.search_text);"  # noqa: S608 - checked name
 
 
 def broken(connection: Connection) -> list[str]:
@@ -160,13 +163,31 @@ def repair(connection: Connection) -> list[str]:
     return tables
 
 
+def rebuild(connection: Connection) -> list[str]:
+    """Make every index anew that does not follow its table, or that was made before pg_trgm was there."""
+    if connection.dialect.name == "sqlite":
+        return repair(connection)
+    if not _install_trigrams(connection):
+        return []
+    rows = connection.execute(
+        sa.text(
+            "SELECT tablename FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%to_tsvector%' "
+            "AND indexname = 'ix_' || tablename || '_search'"
+        )
+    )
+    tables = sorted(str(name) for (name,) in rows)
+    for table in tables:
+        _run(connection, [*drop_statements("postgresql", table), *create_statements("postgresql", table)])
+    return tables
+
+
 def _resume_statements(table: str) -> list[str]:
     fts = f"{table}_fts"
-    remove = f"INSERT INTO {fts}({fts}, rowid, search_text) VALUES ('delete', old.id, old.search_text);"
-    add = f"INSERT INTO {fts}(rowid, search_text) VALUES (new.id, new.search_text);"
+    add = _add_row(fts)
+    remove = f"INSERT INTO {fts}({fts}, rowid, search_text) VALUES ('delete', old.id, old.search_text);"  # noqa: S608 - checked name
     return [
         *_pause_statements(table),
-        f"INSERT INTO {fts}({fts}) VALUES ('rebuild')",
+        f"INSERT INTO {fts}({fts}) VALUES ('rebuild')",  # noqa: S608 - checked name
         _insert_trigger(table),
         f"CREATE TRIGGER {fts}_d AFTER DELETE ON {table} BEGIN {remove} END",
         f"CREATE TRIGGER {fts}_u AFTER UPDATE OF search_text ON {table} BEGIN {remove} {add} END",

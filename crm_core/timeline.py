@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from crm_core.comments import CommentEntry
     from crm_core.context import Ctx
     from crm_core.history import HistoryEntry
-
-log = logging.getLogger("crm.timeline")
 
 RECENT = dt.timedelta(days=30)
 """What is younger counts as recent activity, what is older as past (CT-69)."""
@@ -149,6 +146,5 @@ def _asked(
         found = list(source.fetch(ctx, record, before, limit))
         return [e for e in found if before is None or instant(e.at) < before]
     except Exception as error:
-        log.exception("timeline source %s of %s failed", source.key, source.plugin)
         ctx.registry.hooks.incident(source.plugin, f"timeline {source.key}", error)
         return [FailedSource(at=ctx.now, actor="", kind="failed", title=source.label, plugin=source.plugin)]

@@ -122,9 +122,9 @@ def change(ctx: click.Context, entity: str, key: str, values: tuple[str, ...], e
 
 
 def _typed(value: Any) -> Any:
-    known = {"true": True, "false": False}
-    if isinstance(value, str) and (value.lower() in known or value.lstrip("-").isdigit()):
-        return known.get(value.lower(), value) if value.lower() in known else int(value)
+    """Read true, false and whole numbers; everything else stays text."""
+    if value in ("true", "false") or (isinstance(value, str) and value.lstrip("-").isdigit()):
+        return json.loads(value)
     return value
 
 

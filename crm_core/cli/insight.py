@@ -77,9 +77,7 @@ def retry(ctx: click.Context, job_id: int) -> None:
 @as_option
 @json_option
 @click.pass_context
-def explain(
-    ctx: click.Context, action: str, entity: str, record_id: int, email: str | None, as_json: bool
-) -> None:
+def explain(ctx: click.Context, action: str, entity: str, record_id: int, email: str | None, as_json: bool) -> None:
     """Say why someone may or may not do something with a record: crm explain --as EMAIL read contacts 7."""
     from crm_core.access import explain as reasons
 

@@ -49,7 +49,10 @@ def _row(status: PluginStatus) -> dict[str, Any]:
 def list_(ctx: click.Context, as_json: bool) -> None:
     """List every plugin that is installed or wanted, with its state and why it is in it."""
     rows = [_row(s) for s in deployment(ctx).statuses.values()]
-    show(as_json, ("name", "state", "version", "title", "reason", "next"), rows, N_("No plugin is installed"))
+    show(as_json, ("name", "state", "version", "title"), rows, N_("No plugin is installed"))
+    for row in () if as_json else rows:
+        if row["reason"]:
+            click.echo(f"{row['name']}: {row['reason']}\n  -> {row['next']}")
 
 
 @plugin.command()

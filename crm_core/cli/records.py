@@ -205,9 +205,7 @@ def update(
 @yes_option
 @as_option
 @click.pass_context
-def delete(
-    ctx: click.Context, entity: str, record_id: int, version: int | None, yes: bool, email: str | None
-) -> None:
+def delete(ctx: click.Context, entity: str, record_id: int, version: int | None, yes: bool, email: str | None) -> None:
     """Delete a record; its history stays."""
     from crm_core import records
 

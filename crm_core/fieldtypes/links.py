@@ -34,7 +34,7 @@ def as_id(raw: Any) -> int:
 class Link(FieldType):
     """One record of ``target``; permissions of the target hold: one may only link what one sees.
 
-    ``where`` is a filter's text that the linked record must pass, such as ``kind = company``.
+    ``where`` is a filter's text that the linked record must pass, such as ``kind = "company"``.
     """
 
     name, label, widget, kind = "link", N_("Link to a record"), "link", "int"

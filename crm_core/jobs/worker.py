@@ -21,7 +21,7 @@ from crm_core.db import utcnow
 from crm_core.errors import Unavailable
 from crm_core.jobs import cron, outbox
 from crm_core.jobs.engine import Engine, system_url
-from crm_core.jobs.execute import execute
+from crm_core.jobs.execute import MAX_CRASHES, execute
 from crm_core.models import Job, Worker
 
 if TYPE_CHECKING:
@@ -240,6 +240,11 @@ def workflow_id(job_id: int, attempts: int, created_at: dt.datetime) -> str:
     return f"job-{job_id}-{int(created_at.timestamp() * 1000)}-{attempts}"
 
 
+def _numbers(attempts: int) -> range:
+    """Return the numbers under which a job that stands at ``attempts`` may have been handed over."""
+    return range(max(0, attempts - MAX_CRASHES - 1), attempts + 1)
+
+
 _inline: JobWorker | None = None
 _lock = threading.Lock()
 
@@ -252,7 +257,8 @@ def start_inline(deployment: Deployment) -> JobWorker | None:
             return _inline
         _inline = JobWorker(deployment, kind="inline", threads=2)
         _inline.start()
-        atexit.register(stop_inline)
+        # Before the interpreter joins the threads of the engine, which is before atexit: a job is asked to stop first.
+        getattr(threading, "_register_atexit", atexit.register)(stop_inline)
         return _inline
 
 

@@ -54,7 +54,10 @@ class Comment(Base):
 
 
 class StoredFile(Base):
-    """A file: where it lies, what it is, and the record whose access it follows."""
+    """A file: where it lies, what it is, and the record whose access it follows.
+
+    ``box`` is what a picture was made to fit into (``200x300``).
+    """
 
     __tablename__ = "core_file"
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
@@ -65,6 +68,7 @@ class StoredFile(Base):
     content_type: Mapped[str] = mapped_column(sa.String(120))
     size: Mapped[int] = mapped_column(sa.BigInteger)
     digest: Mapped[str] = mapped_column(SortText(64), index=True)
+    box: Mapped[str] = mapped_column(sa.String(12), default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     created_by_id: Mapped[int | None] = mapped_column(Identifier)
     __table_args__ = (sa.Index("ix_core_file_record", "entity", "record_id"),)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from crm_core.deployment import Deployment
 
 MODULES = (
-    "docs", "records", "bulk", "activity", "finding", "working", "uploads", "currencies", "fields", "views", "accounts",
+    "docs", "records", "bulk", "activity", "finding", "working", "uploads", "currencies", "fields", "lists",
+    "tags", "settings", "views", "accounts",
 )  # fmt: skip
 
 

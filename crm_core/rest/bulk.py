@@ -108,9 +108,9 @@ def _error(call: Call, error: CrmError) -> dict[str, Any]:
 _COUNT = {"type": "integer", "minimum": 0, "maximum": MAX_ID}
 ROUTES: tuple[Route, ...] = (
     Route(method="POST", path="/{slug}/bulk", handler=bulk, summary="Change many", tag="records", scope="write",
-          help='Either {"action": "update", "ids": […], "data": {…}}, where the action is update, delete or the name of '
-               'an action and data are its values ("+tags" and "-tags" add and take away), or {"items": [{"id": 5, …}, '
-               "{…}]}: items with an id are updated, those without are created. At most 1,000. Each succeeds or fails "
-               "by itself; the answer is 200 with one result an item, in order.",
+          help='Either {"action": "update", "ids": […], "data": {…}}: the action is update, delete or the name of an '
+               'action, data are its values ("+tags" and "-tags" add and take away). Or {"items": [{"id": 5}, {…}]}: '
+               "items with an id are updated, those without are created. At most 1,000. Each succeeds or fails by "
+               "itself; the answer is 200 with one result an item, in order.",
           body=_BODY, answers={200: items_of(_RESULT, done=_COUNT, failed=_COUNT)}, idempotent=True),
 )  # fmt: skip

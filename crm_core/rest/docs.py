@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, render_template
+from flask import render_template
 
+from crm_core.errors import CrmError
+from crm_core.i18n import gettext
 from crm_core.rest import jsonio, openapi
 from crm_core.rest.routing import Answer, Call, Route
 
@@ -113,11 +115,28 @@ def type_text(schema: Mapping[str, Any]) -> str:
     return f"{text} ({schema['format']})" if "format" in schema else text
 
 
-def page(registry: Registry) -> Response:
-    """Return the documentation page."""
-    found, _ = document(registry)
-    html = render_template("api/docs.html", document=found, groups=groups(found), type_text=type_text)
-    return Response(html, content_type="text/html; charset=utf-8")
+def problem_types() -> list[tuple[str, int, str]]:
+    """Return (code, status, title) of every problem the API may answer with, by status."""
+    found: dict[str, tuple[int, str]] = {}
+    waiting: list[type[CrmError]] = [CrmError]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        found.setdefault(kind.code, (kind.status, kind.title))
+    return sorted(
+        ((code, status, gettext(title)) for code, (status, title) in found.items()), key=lambda p: (p[1], p[0])
+    )
+
+
+def page() -> str:
+    """Answer the page of the documentation; a page of the web face, for whoever is signed in."""
+    from crm_core.web.request import current
+
+    found, _ = document(current().registry)
+    about = found["info"]["description"].replace("`", "").strip().split("\n\n")
+    return render_template(
+        "api/docs.html", about=about, groups=groups(found), type_text=type_text, problems=problem_types()
+    )
 
 
 ROUTES: tuple[Route, ...] = (

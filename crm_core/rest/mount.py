@@ -9,6 +9,7 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter, PathConverter
 
+from crm_core.rest.docs import page
 from crm_core.rest.routing import PREFIX, Route
 from crm_core.rest.serve import METHODS, nothing_here, view_of
 
@@ -53,6 +54,7 @@ def rule_of(path: str) -> str:
 def mount(blueprint: Blueprint, deployment: Deployment, routes: tuple[Route, ...]) -> None:
     """Add the routes, and answers for every other path below the prefix."""
     blueprint.record_once(_converters)
+    blueprint.add_url_rule("/api/docs", "docs", page)
     for number, route in enumerate(routes):
         if not route.per_entity:
             _add(blueprint, deployment, route, f"{number}", route.path, None)

@@ -194,7 +194,7 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
     found = []
     if route.idempotent:
         found.append(
-            _header("Idempotency-Key", "Repeats of the request with the same key, within 24 hours, get the first answer.",
+            _header("Idempotency-Key", "Repeats with the same key, within 24 hours, get the first answer.",
                     pattern="^[!-~]{1,200}$")
         )  # fmt: skip
     if route.etag_match:

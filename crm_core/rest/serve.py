@@ -40,6 +40,7 @@ def view_of(deployment: Deployment, route: Route, entity: str | None) -> View:
             except Exception as exc:  # noqa: BLE001 - whatever goes wrong is answered as a problem
                 return problems.respond(exc)
 
+    view.crm_access = "own"  # type: ignore[attr-defined]  # the web face leaves identification to this dispatcher
     return view
 
 

@@ -178,6 +178,7 @@ def _create_core_file() -> None:
         sa.Column("content_type", sa.String(length=120), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("digest", crm.SortText(64), nullable=False),
+        sa.Column("box", sa.String(length=12), nullable=False),
         sa.Column("created_at", crm.UtcDateTime(), nullable=False),
         sa.Column("created_by_id", crm.Identifier, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_file")),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crm_core.deployment import Deployment
 
 log = logging.getLogger("crm.web")
-API = "/api/"
+API = "/api/v1"
 
 
 class StaleToken(Forbidden):

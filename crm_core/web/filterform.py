@@ -311,7 +311,9 @@ def _value(row: Row, text: str) -> Any:
         return _number(row, text)
     if isinstance(kind, Link) and row.kind in ("choice", "record"):
         special = read_special(text)
-        return special if isinstance(special, Me | MyTeams) else int(text) if text.isascii() and text.isdigit() else text
+        if isinstance(special, Me | MyTeams):
+            return special
+        return int(text) if text.isascii() and text.isdigit() else text
     return text
 
 

@@ -28,9 +28,7 @@ class Part:
 def parts_in_words(ctx: Ctx, state: State) -> list[Part]:
     """Return the parts of the list's filter."""
     say = speaker(ctx, state.definition.key)
-    return [
-        Part(say(part), state.url(node=state.with_part(None, instead_of=part))) for part in parts_of(state.node)
-    ]
+    return [Part(say(part), state.url(node=state.with_part(None, instead_of=part))) for part in parts_of(state.node)]
 
 
 def speaker(ctx: Ctx, entity: str) -> Callable[[Node], str]:

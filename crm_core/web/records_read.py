@@ -12,16 +12,39 @@ from crm_core import comments, history, records, timeline
 from crm_core.comments import CHANNELS, CommentEntry
 from crm_core.contributions import EntityDef, Panel
 from crm_core.errors import BadRequest, Invalid, NotFound
+from crm_core.fieldtypes import Date, DateTime
+from crm_core.filters import Relative
+from crm_core.filters.words import relative_words
 from crm_core.i18n import N_, gettext
 from crm_core.timeline import Activity
 from crm_core.web import recordview
 from crm_core.web.request import current, is_fragment, notify
+from crm_core.web.shell import ago
 
 blueprint = flask.Blueprint("record", __name__)
 ID = "<int(max=9007199254740991):record_id>"
 PAGE = 30
 HISTORY_PAGE = 50
 FILTERS = ("all", "comments", "changes")
+
+
+@blueprint.context_processor
+def _globals() -> dict[str, Any]:
+    return {"when": when}
+
+
+def when(at: Any) -> str:
+    """Return a moment of the past or the future as people say it; beyond a week the day and the hour."""
+    ctx, instant = current(), timeline.instant(at)
+    ahead = int((instant - ctx.now).total_seconds())
+    if not isinstance(at, dt.datetime):
+        return Date().show(at, ctx)
+    if ahead <= 0:
+        return ago(instant)
+    if ahead < 24 * 3600:
+        unit, size = ("h", 3600) if ahead >= 3600 else ("min", 60)
+        return relative_words(Relative("now", max(1, ahead // size), unit), gettext)
+    return DateTime().show(instant, ctx)
 
 
 @blueprint.get(f"/<entity:definition>/{ID}")

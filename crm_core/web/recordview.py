@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef, Panel, Tab, by_weight
-from crm_core.fieldtypes import Choice, Image, LongText
+from crm_core.fieldtypes import Choice, Image, LongText, Money
 from crm_core.i18n import N_, gettext
 from crm_core.web import conditions
 from crm_core.web.forms import sectioned
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
     from crm_core.records import Row
 
-log = logging.getLogger("crm.web")
 T = TypeVar("T")
 SYSTEM_KEYS = ("created_at", "created_by", "updated_at", "updated_by")
 HEADER_KEYS = ("tags", "visibility")
@@ -172,8 +170,15 @@ def _facts(ctx: Ctx, definition: EntityDef, row: Row, known: set[str]) -> Iterab
 
 def _fact(found: FieldDef, row: Row) -> Fact:
     value, label = row.values.get(found.key), row.labels.get(found.key)
+    if isinstance(found.type, Money):
+        label = _currency(found.type, row)
     empty = value is None or value in ("", [], {}) or value is False
     return Fact(found, value, label, empty)
+
+
+def _currency(kind: Money, row: Row) -> str:
+    source = kind.currency
+    return row.values.get(source.removeprefix("field:")) or "" if source.startswith("field:") else source
 
 
 def tabs(ctx: Ctx, definition: EntityDef, record: Any, *, counted: bool = False) -> Iterable[TabView]:
@@ -215,7 +220,6 @@ def guarded(ctx: Ctx, plugin: str, where: str, function: Callable[[], T], otherw
     try:
         return function()
     except Exception as error:
-        log.exception("%s of %s failed", where, plugin)
         ctx.registry.hooks.incident(plugin, where, error)
         return otherwise
 

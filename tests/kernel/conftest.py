@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,16 +29,20 @@ ADMIN, ANN, BOB = 1, 2, 3
 class Small:
     """A database with the zoo's entity, and operations on it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, prepare: bool = False) -> None:
         self.database = Database(url)
         self.modules: list[tuple[str, Any]] = []
+        if prepare:
+            self._tables()
+            self._people()
+
+    def _tables(self) -> None:
         Base.metadata.create_all(self.database.engine)
         with self.database.engine.begin() as connection:
             if not self.database.is_sqlite:
                 connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
             for statement in search_index.create_statements(self.database.dialect, "zoo_shelf"):
                 connection.exec_driver_sql(statement)
-        self._people()
 
     def _people(self) -> None:
         with self.database.transaction() as session:
@@ -73,21 +78,44 @@ class Small:
                 yield ctx
 
 
+@pytest.fixture(scope="session")
+def zoo_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A prepared zoo a database kind, copied for each test."""
+    folder = tmp_path_factory.mktemp("zoo")
+    path = folder / "template.sqlite3"
+    prepared = Small(f"sqlite:///{path}", prepare=True)
+    prepared.database.dispose()
+    name = f"crm_zoo_{secrets.token_hex(6)}"
+    _on_server(f"CREATE DATABASE {name}")
+    Small(_url(name), prepare=True).database.dispose()
+    yield {"sqlite": str(path), "postgresql": name}
+    _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _on_server(statement: str) -> None:
+    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(statement)
+    server.dispose()
+
+
+def _url(name: str) -> str:
+    return sa.make_url(services.run_postgres()).set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture
-def small(database_kind: str, tmp_path: Path) -> Iterator[Small]:
+def small(database_kind: str, zoo_templates: dict[str, str], tmp_path: Path) -> Iterator[Small]:
     """The zoo on a fresh database."""
+    template = zoo_templates[database_kind]
     if database_kind == "sqlite":
+        shutil.copyfile(template, tmp_path / "zoo.sqlite3")
         found = Small(f"sqlite:///{tmp_path / 'zoo.sqlite3'}")
         yield found
         found.database.dispose()
         return
-    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
     name = f"crm_zoo_{secrets.token_hex(6)}"
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    found = Small(server.url.set(database=name).render_as_string(hide_password=False))
+    _on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+    found = Small(_url(name))
     yield found
     found.database.dispose()
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+    _on_server(f"DROP DATABASE {name} WITH (FORCE)")

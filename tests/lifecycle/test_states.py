@@ -30,7 +30,9 @@ def plugin(make_plugin):
     """``plugin("zoo", requires=["ark"], plugin="…")``"""
 
     def make(name, *, core=">=0.1", requires=(), after=(), default="off", plugin=None, **more):
-        toml = TOML.format(name=name, title=name.title(), core=core, requires=list(requires), after=list(after), default=default)
+        toml = TOML.format(
+            name=name, title=name.title(), core=core, requires=list(requires), after=list(after), default=default
+        )
         return make_plugin(name, toml, CONTRIBUTES.format(label=name) if plugin is None else plugin, **more)
 
     return make
@@ -121,11 +123,20 @@ def test_a_broken_plugin_is_left_out_with_file_line_and_message(ready, config, p
     [
         ("def f(:\n", "invalid syntax"),
         ("import no_such_module_anywhere", "no_such_module_anywhere"),
-        ("from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_contribute():\n    return [3]", "not a contribution"),
-        ("from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_contribute():\n    return 1 / 0", "division by zero"),
+        (
+            "from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_contribute():\n    return [3]",
+            "not a contribution",
+        ),
+        (
+            "from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_contribute():\n    return 1 / 0",
+            "division by zero",
+        ),
         ("from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_unknown():\n    pass", "crm_unknown"),
         ("from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_validate(ctx, chnage):\n    pass", "chnage"),
-        ("from crm_core.hookspecs import hookimpl\n@hookimpl(tryfirst=True)\ndef crm_validate(ctx):\n    pass", "tryfirst"),
+        (
+            "from crm_core.hookspecs import hookimpl\n@hookimpl(tryfirst=True)\ndef crm_validate(ctx):\n    pass",
+            "tryfirst",
+        ),
     ],
 )
 def test_every_way_to_be_broken_is_told(ready, config, plugin, code, words):

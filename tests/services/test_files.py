@@ -265,6 +265,13 @@ def test_ct_09_a_field_refuses_what_was_uploaded_with_wider_limits(crm):
     assert caught.value.problems()[0].code == "wrong_type"
 
 
+def test_ct_10_a_photo_uploaded_without_saying_what_for_is_made_to_fit(crm):
+    row = upload(crm, picture(800, 600), types=(), box=None)
+    with crm.as_user(crm.user) as ctx:
+        records.create(ctx, "test.thing", {"name": "Box", "photo": row.id})
+    assert size_of(served(crm, row)) == (200, 150)
+
+
 def test_an_unknown_file_is_not_found(crm):
     with crm.as_user(crm.user) as ctx, pytest.raises(NotFound):
         files.open_(ctx, 12345)

@@ -105,11 +105,11 @@ class Contact(Record):
     )
     job_title: Mapped[str | None] = field(crm.Text(120), label=N_("Job title"), visible_if=PERSON)
     company_id: Mapped[int | None] = field(
-        crm.Link(CONTACT, where="kind = company"), label=N_("Company"), fk="contacts_contact.id", visible_if=PERSON,
+        crm.Link(CONTACT, where='kind = "company"'), label=N_("Company"), fk="contacts_contact.id", visible_if=PERSON,
         index=True, search=True,
     )  # fmt: skip
     companies = many(
-        crm.Links(CONTACT, where="kind = company"), label=N_("All companies"), visible_if=PERSON,
+        crm.Links(CONTACT, where='kind = "company"'), label=N_("All companies"), visible_if=PERSON,
         help=N_("The main company is always among them"),
     )  # fmt: skip
     role: Mapped[str | None] = field(crm.Choice("contacts.role"), label=N_("Role"), visible_if=PERSON)
@@ -159,14 +159,10 @@ class Contact(Record):
         visible_if=Cond("nature", "has", "prospect"),
     )  # fmt: skip
     industry: Mapped[str | None] = field(crm.Choice("contacts.industry"), label=N_("Sector"), section="sales")
-    size: Mapped[str | None] = field(
-        crm.Choice("contacts.size"), label=N_("Size"), section="sales", visible_if=COMPANY
-    )
+    size: Mapped[str | None] = field(crm.Choice("contacts.size"), label=N_("Size"), section="sales", visible_if=COMPANY)
     source: Mapped[str | None] = field(crm.Choice("contacts.source"), label=N_("Source"), section="sales")
     score: Mapped[int | None] = field(crm.Rating(5), label=N_("Score"), section="sales")
-    key_account: Mapped[bool | None] = field(
-        crm.Boolean(), label=N_("Key account"), section="sales", default=False
-    )
+    key_account: Mapped[bool | None] = field(crm.Boolean(), label=N_("Key account"), section="sales", default=False)
     currency: Mapped[str | None] = field(
         crm.Currency(), label=N_("Currency"), section="sales", help=N_("Preset on documents made for the contact")
     )
@@ -177,16 +173,12 @@ class Contact(Record):
     opt_out_email: Mapped[bool | None] = field(
         crm.Boolean(), label=N_("No mass e-mail"), section="privacy", default=False
     )
-    opt_out_call: Mapped[bool | None] = field(
-        crm.Boolean(), label=N_("No calls"), section="privacy", default=False
-    )
+    opt_out_call: Mapped[bool | None] = field(crm.Boolean(), label=N_("No calls"), section="privacy", default=False)
     opt_out_fax: Mapped[bool | None] = field(crm.Boolean(), label=N_("No fax"), section="privacy", default=False)
-    birthday: Mapped[dt.date | None] = field(
-        crm.Date(), label=N_("Birthday"), section="more", visible_if=PERSON
-    )
+    birthday: Mapped[dt.date | None] = field(crm.Date(), label=N_("Birthday"), section="more", visible_if=PERSON)
     description: Mapped[str | None] = field(crm.LongText(), label=N_("Description"), section="more")
     external_id: Mapped[str | None] = field(
-        crm.Text(120), label=N_("External id"), section="more", index=True,
+        crm.Text(120), label=N_("External id"), key="external_id", section="more", index=True,
         help=N_("What another system calls this contact"),
     )  # fmt: skip
     origin: Mapped[str] = field(

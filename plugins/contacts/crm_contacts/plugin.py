@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crm_contacts import importer, lists, operations, rules, search, settings, tabs, views
+from crm_contacts import demo, importer, lists, operations, rules, search, settings, tabs, views
 from crm_contacts.models import CONTACT, Contact, Relation
 from crm_core.api import Change, Ctx, Fragment, Hit, Problem, hookimpl
 
@@ -25,6 +25,7 @@ def crm_contribute() -> Iterable[Any]:
         *tabs.TABS,
         *operations.ACTIONS,
         importer.IMPORTER,
+        demo.DEMO,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is derived and what must hold for a contact. The first half are pure functions of values, fast enough for imports."""
+"""What is derived and what must hold for a contact; the first half are pure functions, fast enough for imports."""
 
 from __future__ import annotations
 
@@ -161,9 +161,10 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
 
 
 def _misplaced(change: Change, kind: Any) -> Iterator[Problem]:
-    foreign, message = (
-        (COMPANY_ONLY, N_("Only a company has this")) if kind == "person" else (PERSON_ONLY, N_("Only a person has this"))
-    )
+    if kind == "person":
+        foreign, message = COMPANY_ONLY, N_("Only a company has this")
+    else:
+        foreign, message = PERSON_ONLY, N_("Only a person has this")
     for key in foreign:
         if change.values.get(key):
             yield Problem(key, "not_applicable", message)

@@ -1,0 +1,1 @@
+"""Repeatable measurements: ``python -m benchmarks`` builds databases, measures and prints tables."""

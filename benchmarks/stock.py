@@ -1,0 +1,231 @@
+"""Prepared databases: built once through the records door, kept in a folder, opened by every measurement.
+
+SQLite files stay in ``CRM_BENCH_HOME`` (default ``instance/bench``); PostgreSQL's live as long as the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+import crm_core
+from benchmarks import names, people
+from benchmarks.people import Cast
+from crm_core import accounts, customfields, records, switching, tags
+from crm_core.config import load_config
+from crm_core.db import Database
+from crm_core.directory import touch
+from crm_core.models import Role, User, UserRole
+from crm_core.testing import services
+from crm_core.testing.deployments import TestDeployment
+
+CONTACT = "contacts.contact"
+CHUNK = 2000
+SALESPEOPLE = 100
+SECRET = "benchmarks-only-secret-of-no-value-0123"
+FIELDS: tuple[dict[str, Any], ...] = (
+    {"key": "score", "type": "integer", "label": "Score", "indexed": True},
+    {"key": "tier", "type": "text", "label": "Tier", "indexed": True},
+    {"key": "amount", "type": "decimal", "label": "Amount", "indexed": True},
+    {"key": "motto", "type": "text", "label": "Motto"},
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What building took: contacts, seconds, contacts a second, and the users who see 1 %, half, and all."""
+
+    size: int
+    seconds: float
+    rate: float
+    cast: dict[str, Any]
+    first_rate: float
+    last_rate: float
+
+
+@dataclass
+class Stock:
+    """One prepared database, open."""
+
+    kind: str
+    size: int
+    deployment: TestDeployment
+    built: Built
+    fresh: bool
+
+    @property
+    def cast(self) -> Cast:
+        """Return the people of the data set."""
+        known = self.built.cast
+        return Cast(tuple(known["salespeople"]), known["half"], known["everything"], tuple(known["tags"]))
+
+
+def home() -> Path:
+    """Return the folder of prepared databases."""
+    return Path(os.environ.get("CRM_BENCH_HOME", "instance/bench")).absolute()
+
+
+@contextmanager
+def postgresql() -> Iterator[Callable[[str], str]]:
+    """Run a throw-away server; yields what makes an empty database and returns its address."""
+    with services.postgres() as server:
+
+        def make(name: str) -> str:
+            engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            engine.dispose()
+            return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+        yield make
+
+
+@contextmanager
+def opened(kind: str, size: int, make: Callable[[str], str] | None = None, say: Callable[[str], None] = print) -> Iterator[Stock]:
+    """Open the prepared database of a size, building it first where there is none."""
+    folder = home() / f"{kind}-{size}"
+    note = folder / "built.json"
+    if kind == "sqlite" and (known := _known(note)):
+        url, built, fresh = f"sqlite:///{folder / 'crm.sqlite3'}", known, False
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        if kind == "sqlite":
+            url = f"sqlite:///{folder / 'crm.sqlite3'}"
+        else:
+            assert make is not None
+            url = make(f"bench_{size}")
+        built, fresh = build(folder, url, size, say), True
+        note.write_text(json.dumps({"signature": signature(), **asdict(built)}))
+    deployment = open_deployment(folder, url)
+    try:
+        yield Stock(kind, size, deployment, built, fresh)
+    finally:
+        deployment.close()
+
+
+def _known(note: Path) -> Built | None:
+    if not note.exists():
+        return None
+    found = json.loads(note.read_text())
+    return Built(**found) if found.pop("signature") == signature() else None
+
+
+def signature() -> str:
+    """Return a digest of what a prepared database depends on: its tables and the making of its rows."""
+    kernel = Path(crm_core.__file__).parent
+    contacts = kernel.parent / "plugins" / "contacts" / "crm_contacts"
+    sources = [*sorted(kernel.glob("revisions/*.py")), *sorted(contacts.glob("migrations/*.py"))]
+    sources += [kernel / "entities.py", contacts / "models.py", Path(people.__file__), Path(names.__file__)]
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(path.read_bytes())
+    return digest.hexdigest() + repr(FIELDS)
+
+
+def open_deployment(folder: Path, url: str) -> TestDeployment:
+    """Return a deployment on a database that is there."""
+    config = load_config({}, home=folder, database_url=url, secret_key=SECRET, worker="manual")
+    found = TestDeployment(config)
+    with found.database.transaction(write=False) as session:
+        found.admin = session.scalar(sa.select(sa.func.min(User.id))) or 0
+    return found
+
+
+def empty(folder: Path, url: str) -> tuple[TestDeployment, Cast]:
+    """Return a new deployment with users, tags and indexed custom fields, and no contact."""
+    config = load_config({}, home=folder, database_url=url, secret_key=SECRET, worker="manual")
+    database = Database(config.url)
+    switching.initialise(database, config)
+    with database.transaction() as session:
+        accounts.seed(session)
+        accounts.first_run(session)
+    database.dispose()
+    found = open_deployment(folder, url)
+    with found.as_user(found.admin) as ctx:
+        tag_ids = tuple(tags.create(ctx, name).id for name in names.TAGS)
+        for options in FIELDS:
+            customfields.create(ctx, CONTACT, **options)
+    users = _users(found)
+    found.refresh(force=True)
+    definition = found.registry.entity(CONTACT)
+    fields = list(found.registry.fields(CONTACT).values())
+    customfields.ensure_indexes(found.database, fields, {CONTACT: definition.model})
+    _column_index(found)
+    return found, Cast(tuple(users[:SALESPEOPLE]), users[-2], users[-1], tag_ids)
+
+
+def _users(found: TestDeployment) -> list[int]:
+    with found.database.transaction() as session:
+        role = session.scalar(sa.select(Role.id).where(Role.code == "user"))
+        made = [User(email=f"seller{i}@example.org", name=f"Seller {i}") for i in range(SALESPEOPLE)]
+        made += [User(email="half@example.org", name="Half"), User(email="all@example.org", name="Everything")]
+        session.add_all(made)
+        session.flush()
+        session.add_all(UserRole(user_id=u.id, role_id=role) for u in made)
+        touch(session)
+        return [u.id for u in made]
+
+
+def _column_index(found: TestDeployment) -> None:
+    """Index the real column ``score`` as ``field(…, index=True)`` would, to compare a custom field with it."""
+    nulls = "" if found.database.is_sqlite else " NULLS FIRST"
+    with found.database.autocommit() as connection:
+        connection.exec_driver_sql(
+            f"CREATE INDEX ix_bench_score ON contacts_contact (score{nulls}, id, access_id)"
+        )
+
+
+def build(folder: Path, url: str, size: int, say: Callable[[str], None] = print) -> Built:
+    """Make a database and write its contacts through ``records.bulk_create``, indexes and history kept."""
+    found, cast = empty(folder, url)
+    begin = time.perf_counter()
+    rates: list[float] = []
+    first = load(found, people.companies(size, cast), rates)
+    load(found, people.persons(size, cast, first), rates, say)
+    seconds = time.perf_counter() - begin
+    settle(found)
+    found.close()
+    known = {"salespeople": cast.salespeople, "half": cast.half, "everything": cast.everything, "tags": cast.tags}
+    return Built(size, seconds, size / seconds, known, rates[len(rates) // 10], rates[-2] if len(rates) > 1 else rates[-1])
+
+
+def load(
+    found: TestDeployment, items: Iterator[dict[str, Any]], rates: list[float], say: Callable[[str], None] | None = None
+) -> list[int]:
+    """Write contacts in chunks, each in a transaction of its own; return their ids and note contacts a second."""
+    ids: list[int] = []
+    actor = found.actor(found.admin)
+    while chunk := list(itertools.islice(items, CHUNK)):
+        begin = time.perf_counter()
+        with found.operation(actor, quiet=True) as ctx:
+            outcomes = records.bulk_create(ctx, CONTACT, chunk)
+        rates.append(len(chunk) / (time.perf_counter() - begin))
+        refused = [o for o in outcomes if not isinstance(o, int)]
+        assert not refused, refused[0]
+        ids += [o for o in outcomes if isinstance(o, int)]
+        if say and len(ids) % 100_000 < CHUNK:
+            say(f"  {len(ids)} written, {rates[-1]:.0f}/s")
+    return ids
+
+
+def settle(found: TestDeployment) -> None:
+    """Do what a database server does by itself in time: statistics and a compact file."""
+    with found.database.autocommit() as connection:
+        if found.database.is_sqlite:
+            connection.exec_driver_sql("INSERT INTO contacts_contact_fts(contacts_contact_fts) VALUES ('optimize')")
+            connection.exec_driver_sql("ANALYZE")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            connection.exec_driver_sql("VACUUM ANALYZE")

@@ -1,0 +1,66 @@
+"""What is swept away every night: ended sessions, old links, kept answers, files nobody took, old notes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core import files, jobs
+from crm_core.accounts import signin
+from crm_core.db import KERNEL
+from crm_core.models import IdempotencyKey, Incident, Job
+from crm_core.rest import idempotency
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+    from crm_core.jobs import JobRun
+
+KEEP_INCIDENTS = dt.timedelta(days=90)
+KEEP_JOBS = dt.timedelta(days=30)
+
+
+def sweep(run: JobRun) -> dict[str, Any]:
+    """Delete what has served its time; each step is a transaction of its own."""
+    done: dict[str, Any] = {}
+    for number, step in enumerate((_sessions, _answers, _incidents, _jobs, _orphans)):
+        run.check_cancelled()
+        with run.operation() as ctx:
+            done |= step(ctx)
+        run.progress(number + 1, 5)
+    return done
+
+
+def _sessions(ctx: Ctx) -> dict[str, Any]:
+    signin.purge(ctx)
+    return {}
+
+
+def _answers(ctx: Ctx) -> dict[str, Any]:
+    return {"answers": _delete(ctx, sa.delete(IdempotencyKey).where(IdempotencyKey.at < ctx.now - idempotency.KEPT))}
+
+
+def _incidents(ctx: Ctx) -> dict[str, Any]:
+    return {"incidents": _delete(ctx, sa.delete(Incident).where(Incident.at < ctx.now - KEEP_INCIDENTS))}
+
+
+def _jobs(ctx: Ctx) -> dict[str, Any]:
+    """Delete finished periodic jobs; what a person started stays with its result."""
+    old = sa.and_(
+        Job.state.in_(jobs.FINISHED),
+        Job.user_id.is_(None),
+        Job.unique_key.is_not(None),
+        Job.finished_at < ctx.now - KEEP_JOBS,
+    )
+    return {"jobs": _delete(ctx, sa.delete(Job).where(old))}
+
+
+def _orphans(ctx: Ctx) -> dict[str, Any]:
+    rows, blobs = files.remove_orphans(ctx)
+    return {"files": rows, "contents": blobs}
+
+
+def _delete(ctx: Ctx, statement: sa.Delete) -> int:
+    options = {**KERNEL, "synchronize_session": False}
+    return int(ctx.session.execute(statement, execution_options=options).rowcount)  # type: ignore[attr-defined]

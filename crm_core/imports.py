@@ -1,0 +1,210 @@
+"""Imports of files: started, looked up and listed. The work is in ``import_work``, the answer in ``import_report``.
+
+A plugin contributes an ``Importer``; everything else, on every face, is the kernel's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm_core import access, files, import_work, jobs
+from crm_core.contributions import Importer, JobDef
+from crm_core.db import KERNEL
+from crm_core.errors import Conflict, Invalid, NotFound, Problem
+from crm_core.i18n import N_
+from crm_core.import_protocol import ImportOptions
+from crm_core.import_work import ENTITY
+from crm_core.models import Import, Job, StoredFile
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+    from crm_core.registry import Registry
+
+JOB = "core.import"
+_REGION = re.compile(r"[A-Z]{2}")
+
+JOBS = (JobDef(name=JOB, label=N_("Import"), handler=lambda run: import_work.work(run, int(run.args["import_id"]))),)
+
+
+def importer_of(registry: Registry, slug_or_entity: str) -> Importer:
+    """Return the importer of an entity.
+
+    Raises:
+        NotFound: no active plugin reads files into it.
+    """
+    for found in registry.of(Importer):
+        if slug_or_entity in (found.slug, found.entity):
+            return found
+    raise NotFound(N_("Nothing imports files into %(name)s"), params={"name": slug_or_entity[:60]})
+
+
+def may_import(ctx: Ctx, slug_or_entity: str) -> bool:
+    """Tell whether the actor may create records of an entity that has an importer."""
+    found = any(slug_or_entity in (i.slug, i.entity) for i in ctx.registry.of(Importer))
+    return found and access.may(ctx, importer_of(ctx.registry, slug_or_entity).entity, "create")
+
+
+def options_of(raw: Mapping[str, Any], region: str = "FR") -> ImportOptions:
+    """Return the options of an import from raw input: ``region lenient dry_run overrides``.
+
+    ``overrides`` is a mapping of column to field, or lines (or a list) of ``Column=field``.
+
+    Raises:
+        Invalid: an unknown region, or a line without ``=``.
+    """
+    chosen = str(raw.get("region") or region).strip().upper()
+    problems = []
+    if not _REGION.fullmatch(chosen):
+        problems.append(Problem("region", "region", N_("A region is a country code of two letters, such as FR")))
+    given = raw.get("overrides") or {}
+    if isinstance(given, str):
+        given = given.splitlines()
+    if not isinstance(given, Mapping):
+        lines = [str(line).strip() for line in given if str(line).strip()]
+        problems += [
+            Problem("overrides", "overrides", N_("%(line)s is not of the form Column=field"), {"line": line[:80]})
+            for line in lines
+            if "=" not in line
+        ]
+        given = {c.strip(): f.strip() for c, _, f in (line.rpartition("=") for line in lines)}
+    if problems:
+        raise Invalid(problems)
+    overrides = {str(k): str(v) for k, v in given.items()}
+    return ImportOptions(
+        region=chosen, overrides=overrides, lenient=_yes(raw.get("lenient")), dry_run=_yes(raw.get("dry_run"))
+    )
+
+
+def _yes(raw: Any) -> bool:
+    return raw is True or str(raw).strip().lower() in ("1", "true", "yes", "on")
+
+
+def start(
+    ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None
+) -> Import:
+    """Keep a file, look whether it can be read, and start the import as a job.
+
+    Raises:
+        NotFound: nothing imports into the entity.
+        Forbidden: the actor may not create such records.
+        TooLarge: more than ``max_bytes`` (the deployment's limit unless given).
+        Invalid: the file or its columns can't be used.
+    """
+    made = prepare(ctx, slug, stream, name, options, max_bytes=max_bytes)
+    made.job_id = jobs.enqueue(ctx, JOB, {"import_id": made.id})
+    ctx.session.flush()
+    return made
+
+
+def prepare(
+    ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None
+) -> Import:
+    """Do what :func:`start` does, but leave the work to the caller (``import_work.work``)."""
+    importer = importer_of(ctx.registry, slug)
+    access.require(ctx, importer.entity, "create")
+    stored = files.store(ctx, stream, name, max_bytes=max_bytes or ctx.config.max_upload)
+    return _made(ctx, importer, stored, options)
+
+
+def again(ctx: Ctx, import_id: int, **changes: Any) -> Import:
+    """Start a new import of the same file with other options: for real after a dry run.
+
+    Raises:
+        NotFound: no such import of the actor, or its file is gone.
+        Invalid: the file can't be used with these options.
+    """
+    before = find(ctx, import_id)
+    importer = importer_of(ctx.registry, before.entity)
+    access.require(ctx, importer.entity, "create")
+    file = ctx.session.get(StoredFile, before.file_id, execution_options=KERNEL)
+    if file is None or not file.entity:
+        raise NotFound(N_("The file of this import is not kept any more; upload it again"))
+    copy = StoredFile(
+        name=file.name, content_type=file.content_type, size=file.size, digest=file.digest, created_at=ctx.now,
+        created_by_id=ctx.actor.id,
+    )  # fmt: skip
+    ctx.session.add(copy)
+    ctx.session.flush()
+    made = _made(ctx, importer, copy, replace(options_of(before.options), **changes))
+    made.job_id = jobs.enqueue(ctx, JOB, {"import_id": made.id})
+    ctx.session.flush()
+    return made
+
+
+def _made(ctx: Ctx, importer: Importer, stored: StoredFile, options: ImportOptions) -> Import:
+    path = files.blob(ctx.config.files, stored.digest)
+    header, mapping = _look(importer, path, options)
+    made = Import(
+        entity=importer.entity, file_id=stored.id, user_id=None if ctx.actor.system else ctx.actor.id,
+        options=import_work.options_document(options), header=header, mapping=mapping, created_at=ctx.now,
+    )  # fmt: skip
+    ctx.session.add(made)
+    ctx.session.flush()
+    files.attach(ctx, stored.id, ENTITY, made.id, "file")
+    return made
+
+
+def _look(importer: Importer, path: Path, options: ImportOptions) -> tuple[list[str], dict[str, Any]]:
+    """Open a file to see whether it can be read; return its columns and what they were taken for."""
+    source = import_work.open_source(importer, path, options)
+    try:
+        return list(source.header), dict(source.mapping)
+    finally:
+        source.close()
+
+
+def find(ctx: Ctx, import_id: int) -> Import:
+    """Return an import of the actor; administrators see every one.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+    """
+    statement = sa.select(Import).where(Import.id == import_id)
+    found = ctx.session.scalar(statement, execution_options={**KERNEL, "populate_existing": True})
+    if found is None or not (ctx.actor.is_admin or (ctx.actor.id is not None and found.user_id == ctx.actor.id)):
+        raise NotFound(N_("There is no such import"))
+    return found
+
+
+def listing(ctx: Ctx, slug: str, limit: int = 20) -> list[tuple[Import, str, str]]:
+    """Return the actor's imports into an entity, newest first, each with its state and the name of its file."""
+    entity = importer_of(ctx.registry, slug).entity
+    statement = (
+        sa.select(Import, Job.state, StoredFile.name)
+        .outerjoin(Job, Job.id == Import.job_id)
+        .outerjoin(StoredFile, StoredFile.id == Import.file_id)
+        .where(Import.entity == entity)
+        .order_by(Import.id.desc())
+        .limit(limit)
+    )
+    if not ctx.actor.is_admin:
+        statement = statement.where(Import.user_id == ctx.actor.id)
+    rows = ctx.session.execute(statement, execution_options=KERNEL)
+    return [(row, state_of(row, job_state), name or "") for row, job_state, name in rows]
+
+
+def state_of(row: Import, job_state: str | None) -> str:
+    """Return the state of an import: its job's, as long as the import has not ended by itself."""
+    return row.state if row.state in jobs.FINISHED or job_state is None else job_state
+
+
+def resumable(ctx: Ctx, import_id: int) -> Import:
+    """Return an import that was interrupted and can go on in the foreground.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+        Conflict: it has ended, or a job works on it.
+    """
+    found = find(ctx, import_id)
+    job_state = ctx.session.scalar(sa.select(Job.state).where(Job.id == found.job_id), execution_options=KERNEL)
+    if found.state == "done":
+        raise Conflict(N_("This import is done"))
+    if job_state in jobs.ACTIVE:
+        raise Conflict(N_("A job works on this import"))
+    return found

@@ -1,0 +1,72 @@
+"""Routes of tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_core import tags
+from crm_core.rest import bodies
+from crm_core.rest.routing import ID, PREFIX, Answer, Call, Param, Route, items_of, shape
+from crm_core.text import fold
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": tags.NAME_LENGTH}
+_COLOUR: dict[str, Any] = {"type": "string", "maxLength": 9}
+_TAG = shape("id name colour", id={"type": "integer"}, name=_TEXT, colour=_TEXT)
+_NEW = shape("name", name=_NAME, colour=_COLOUR)
+_CHANGE = shape(name=_NAME, colour=_COLOUR)
+_MERGE = shape("sources", sources={"type": "array", "items": ID, "maxItems": 100})
+_Q = Param("q", "Part of a name.", {"type": "string", "maxLength": 60})
+
+
+def _tag(tag: Any) -> dict[str, Any]:
+    return {"id": tag.id, "name": tag.name, "colour": tag.colour}
+
+
+def list_(call: Call) -> Answer:
+    """Answer all tags by name."""
+    text = fold(call.text("q"))
+    return Answer({"items": [_tag(tag) for tag in call.ctx.directory.tags() if text in fold(tag.name)]})
+
+
+def create(call: Call) -> Answer:
+    """Make a tag; one of the same name is answered with 200."""
+    bodies.check(_NEW, call.body)
+    known = call.ctx.directory.tags_by_id
+    made = tags.create(call.ctx, call.body["name"], call.body.get("colour", ""))
+    answer = Answer(_tag(made), 200 if made.id in known else 201)
+    answer.headers["Location"] = f"{PREFIX}/tags/{made.id}"
+    return answer
+
+
+def update(call: Call) -> Answer:
+    """Rename or recolour a tag; every record follows."""
+    bodies.check(_CHANGE, call.body)
+    return Answer(_tag(tags.update(call.ctx, call.id, **call.body)))
+
+
+def delete(call: Call) -> Answer:
+    """Remove a tag; every record loses it."""
+    tags.delete(call.ctx, call.id)
+    return Answer(status=204)
+
+
+def merge(call: Call) -> Answer:
+    """Give the records of other tags this one, and remove the others."""
+    bodies.check(_MERGE, call.body)
+    return Answer(_tag(tags.merge(call.ctx, [int(i) for i in call.body["sources"]], call.id)))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(method="GET", path="/tags", handler=list_, summary="List tags", tag="tags", parameters=(_Q,),
+          answers={200: items_of(_TAG)}),
+    Route(method="POST", path="/tags", handler=create, summary="Make a tag", tag="tags", scope="write", body=_NEW,
+          answers={201: _TAG, 200: _TAG}, location=True, idempotent=True,
+          help="Whoever may write may make tags. A tag of the same name is answered with 200."),
+    Route(method="PATCH", path="/tags/{id}", handler=update, summary="Rename or recolour a tag", tag="tags",
+          scope="admin", body=_CHANGE, answers={200: _TAG}),
+    Route(method="DELETE", path="/tags/{id}", handler=delete, summary="Remove a tag", tag="tags", scope="admin",
+          answers={204: None}),
+    Route(method="POST", path="/tags/{id}/merge", handler=merge, summary="Merge other tags into this one",
+          tag="tags", scope="admin", body=_MERGE, answers={200: _TAG}),
+)  # fmt: skip

@@ -1,1 +1,0 @@
-(()=>{let e=document.documentElement,t=window.matchMedia("(prefers-color-scheme: dark)"),a=()=>{e.dataset.theme==="auto"&&(e.dataset.bsTheme=t.matches?"dark":"light")};a(),t.addEventListener("change",a);try{localStorage.getItem("crm.sidebar")==="narrow"&&(e.dataset.sidebar="narrow")}catch{}})();
