@@ -74,10 +74,10 @@ def _copy_out(database: Database, place: Path) -> dict[str, list[str]]:
 
 def _copy_table(connection: Connection, table: str, columns: Sequence[str], path: Path) -> None:
     driver: Any = connection.connection.dbapi_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {_named(table, columns)} TO STDOUT") as copy:
-        with path.open("wb") as handle:
-            for block in copy:
-                handle.write(block)
+    query = f"COPY {_named(table, columns)} TO STDOUT"
+    with driver.cursor() as cursor, cursor.copy(query) as copy, path.open("wb") as handle:
+        for block in copy:
+            handle.write(block)
 
 
 def _named(table: str, columns: Sequence[str]) -> str:
@@ -103,14 +103,13 @@ def _pg_restore(database: Database, place: Path) -> None:
     program = shutil.which("pg_restore")
     if program is None:
         raise CrmError(N_("This archive needs the program pg_restore of PostgreSQL"))
-    if (
-        check := subprocess.run([program, "--list", str(place)], capture_output=True, text=True, check=False)
-    ).returncode:  # noqa: S603
+    listing = [program, "--list", str(place)]
+    check = subprocess.run(listing, capture_output=True, text=True, check=False)  # noqa: S603 - arguments of our own
+    if check.returncode:
         raise _failed(check)
     _clear(database)
-    done = _run(
-        database, [program, "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error", str(place)]
-    )
+    options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
+    done = _run(database, [program, *options, str(place)])
     if done.returncode:
         raise _failed(done)
 
@@ -173,5 +172,5 @@ def _advance_sequences(connection: Connection, columns: Mapping[str, list[str]])
     for table in (t for t, names in columns.items() if "id" in names):
         sequence = connection.scalar(sa.text("SELECT pg_get_serial_sequence(:t, 'id')"), {"t": f'"{table}"'})
         if sequence:
-            highest = f'(SELECT coalesce(max(id), 0) + 1 FROM "{table}")'
+            highest = f'(SELECT coalesce(max(id), 0) + 1 FROM "{table}")'  # noqa: S608 - a table of the database
             connection.exec_driver_sql(f"SELECT setval('{sequence}', {highest}, false)")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from crm_core.contributions import FieldDef
 from crm_core.db.expressions import JsonArray, JsonObject, json_value
+from crm_core.fieldtypes.numbers import ExactDecimal
 
 
 def storage_key(field: FieldDef) -> str:
@@ -42,7 +43,10 @@ def lines_json(field: FieldDef, alias: Any) -> Any:
     ).subquery()
     parts: list[Any] = []
     for key, attr in [("id", "id"), *((f.key, f.attr) for f in line.fields)]:
-        parts += [sa.literal_column(f"'{key}'"), inner.c[attr]]
+        value = inner.c[attr]
+        # As text: JSON numbers become binary fractions on the way.
+        exact = isinstance(value.type, ExactDecimal)
+        parts += [sa.literal_column(f"'{key}'"), sa.cast(value, sa.String) if exact else value]
     return sa.select(JsonArray(JsonObject(*parts))).select_from(inner).scalar_subquery()
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import files, jobs
+from crm_core import files, import_work, jobs
 from crm_core.accounts import signin
 from crm_core.db import KERNEL
-from crm_core.models import IdempotencyKey, Incident, Job
+from crm_core.models import IdempotencyKey, Import, ImportProblem, Incident, Job
 from crm_core.rest import idempotency
 
 if TYPE_CHECKING:
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 KEEP_INCIDENTS = dt.timedelta(days=90)
 KEEP_JOBS = dt.timedelta(days=30)
+KEEP_IMPORTS = dt.timedelta(days=90)
 
 
 def sweep(run: JobRun) -> dict[str, Any]:
     """Delete what has served its time; each step is a transaction of its own."""
     done: dict[str, Any] = {}
-    for number, step in enumerate((_sessions, _answers, _incidents, _jobs, _orphans)):
+    for number, step in enumerate(_STEPS):
         run.check_cancelled()
         with run.operation() as ctx:
             done |= step(ctx)
-        run.progress(number + 1, 5)
+        run.progress(number + 1, len(_STEPS))
     return done
 
 
@@ -56,6 +57,14 @@ def _jobs(ctx: Ctx) -> dict[str, Any]:
     return {"jobs": _delete(ctx, sa.delete(Job).where(old))}
 
 
+def _imports(ctx: Ctx) -> dict[str, Any]:
+    """Let go of the files and the problems of old imports; their counts stay."""
+    old = sa.select(Import.id).where(Import.created_at < ctx.now - KEEP_IMPORTS)
+    for import_id in ctx.session.scalars(old, execution_options=KERNEL).all():
+        files.detach_all(ctx, import_work.ENTITY, import_id)
+    return {"import problems": _delete(ctx, sa.delete(ImportProblem).where(ImportProblem.import_id.in_(old)))}
+
+
 def _orphans(ctx: Ctx) -> dict[str, Any]:
     rows, blobs = files.remove_orphans(ctx)
     return {"files": rows, "contents": blobs}
@@ -64,3 +73,6 @@ def _orphans(ctx: Ctx) -> dict[str, Any]:
 def _delete(ctx: Ctx, statement: sa.Delete) -> int:
     options = {**KERNEL, "synchronize_session": False}
     return int(ctx.session.execute(statement, execution_options=options).rowcount)  # type: ignore[attr-defined]
+
+
+_STEPS = (_sessions, _answers, _incidents, _jobs, _imports, _orphans)

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from crm_core import access, files, import_work, jobs
-from crm_core.contributions import Importer, JobDef
+from crm_core.contributions import Importer
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, Invalid, NotFound, Problem
 from crm_core.i18n import N_
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 JOB = "core.import"
 _REGION = re.compile(r"[A-Z]{2}")
-
-JOBS = (JobDef(name=JOB, label=N_("Import"), handler=lambda run: import_work.work(run, int(run.args["import_id"]))),)
 
 
 def importer_of(registry: Registry, slug_or_entity: str) -> Importer:

@@ -37,13 +37,18 @@ def seed(session: CrmSession, registry: Registry) -> None:
 
     roles.seed(session)
     lists.seed(session, registry)
-    lists.seed(session, registry)
 
 
 def _sweep(run: Any) -> Any:
     from crm_core import housekeeping
 
     return housekeeping.sweep(run)
+
+
+def _import(run: Any) -> Any:
+    from crm_core import import_work
+
+    return import_work.work(run, int(run.args["import_id"]))
 
 
 def _demo(ctx: Ctx) -> str:
@@ -68,4 +73,7 @@ _SETTINGS = (
         help=N_("With the plus beside a list in a form; otherwise administrators only"),
     ),
 )
-_JOBS = (JobDef(name="core.sweep", label=N_("Nightly sweep"), handler=_sweep, cron="17 2 * * *"),)
+_JOBS = (
+    JobDef(name="core.sweep", label=N_("Nightly sweep"), handler=_sweep, cron="17 2 * * *"),
+    JobDef(name="core.import", label=N_("Import"), handler=_import),
+)

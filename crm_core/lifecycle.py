@@ -27,7 +27,7 @@ from crm_core.directory import stamps
 from crm_core.errors import CrmError
 from crm_core.hooks import Dispatcher, IncidentSink, implementations_of
 from crm_core.i18n import N_, add_catalogue, gettext
-from crm_core.manifest import Found, Manifest, in_order, installed
+from crm_core.manifest import Found, Manifest, ManifestError, in_order, installed
 from crm_core.models import PluginRow
 from crm_core.registry import PluginInfo, Registry, build_registry
 
@@ -147,7 +147,7 @@ def assemble(
     return survey.build(custom, generation, incident)
 
 
-def _rows() -> sa.Select[Any]:
+def _rows() -> sa.Select[Any, Any, Any]:
     return sa.select(PluginRow.name, PluginRow.wanted, PluginRow.version)
 
 
@@ -294,6 +294,9 @@ def _load(manifest: Manifest) -> _Loaded:
         hooks = implementations_of([(manifest.name, module)])
         configure_mappers()
         items = tuple(item for _, function, _ in hooks.get("crm_contribute", ()) for item in function())
+        if not manifest.migrations.is_dir() and any(t.startswith(f"{manifest.name}_") for t in Base.metadata.tables):
+            message = N_("%(name)s has tables but no revisions; write them: crm dev revision %(name)s initial")
+            raise ManifestError(message, params={"name": manifest.name}, plugin=manifest.name)
     info = PluginInfo(
         name=manifest.name,
         title=manifest.title,

@@ -27,7 +27,7 @@ RESERVED = frozenset({"core", "crm", "cf", "api", "settings", "static", "files",
 """Names that tables, URLs or fields of the kernel use."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_KEYS: Mapping[str, type] = {
+_KEYS: Mapping[str, type[str] | type[list[Any]]] = {
     "name": str,
     "title": str,
     "summary": str,
@@ -37,7 +37,7 @@ _KEYS: Mapping[str, type] = {
     "default": str,
 }
 _NEEDED = ("name", "title", "core")
-_TYPES = {str: N_("a text"), list: N_("a list of texts")}
+_TYPES: Mapping[type[Any], str] = {str: N_("a text"), list: N_("a list of texts")}
 
 
 class ManifestError(CrmError):
@@ -202,7 +202,7 @@ def _check_keys(values: Mapping[str, Any]) -> None:
             if near:
                 raise _Wrong(N_("unknown key %(key)s; did you mean %(near)s?"), key=key, near=near[0])
             raise _Wrong(N_("unknown key %(key)s; known: %(known)s"), key=key, known=", ".join(_KEYS))
-        if not isinstance(value, kind) or (kind is list and not all(isinstance(v, str) for v in value)):
+        if not isinstance(value, kind) or (isinstance(value, list) and not all(isinstance(v, str) for v in value)):
             raise _Wrong(N_("%(key)s must be %(kind)s"), key=key, kind=CrmError(_TYPES[kind]).text())
     for key in _NEEDED:
         if not values.get(key):

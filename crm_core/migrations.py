@@ -114,7 +114,7 @@ def _run(database: Database, name: str, folder: Path, steps: Steps) -> list[str]
 
     def plan(revision: Any, _: MigrationContext) -> list[RevisionStep]:
         found = steps(directory, revision or None)
-        done.extend(s.revision.revision for s in found)  # type: ignore[attr-defined]
+        done.extend(s.revision.revision for s in found)
         return found
 
     with _process_lock, _explained(name), locked(database) as connection:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import api, produce_migrations, render_python_code
 from alembic.operations import ops
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
 
 from crm_core.db import Base, Database, UtcDateTime
 from crm_core.drift import comparison, owner_of
@@ -43,6 +44,7 @@ revision = "{revision}"
 down_revision = {down}
 '''
 _INDENT = "    "
+_DIALECTS: tuple[Dialect, Dialect] = (sqlite.dialect(), postgresql.dialect())  # type: ignore[no-untyped-call]
 
 
 @dataclass
@@ -111,11 +113,11 @@ def _compare(name: str, folder: Path, requires: Sequence[tuple[str, Path]]) -> _
             found = produce_migrations(context(connection, name, **options), Base.metadata)
             there = _index_names(connection)
     draft = _Draft()
-    created = [o for o in found.upgrade_ops.ops if isinstance(o, ops.CreateTableOp)]  # type: ignore[union-attr]
-    for operation in created:
-        _add_table(draft, Base.metadata.tables[operation.table_name])
-    new = {o.table_name for o in created}
-    for operation in found.upgrade_ops.ops:  # type: ignore[union-attr]
+    operations: list[Any] = found.upgrade_ops.ops if found.upgrade_ops else []
+    new = [o.table_name for o in operations if isinstance(o, ops.CreateTableOp)]
+    for table_name in new:
+        _add_table(draft, Base.metadata.tables[table_name])
+    for operation in operations:
         if getattr(operation, "table_name", None) not in new:
             _add_change(draft, operation)
     for table in Base.metadata.sorted_tables:
@@ -176,7 +178,7 @@ def _index(index: sa.Index) -> str:
     for expression in index.expressions:
         if isinstance(expression, NullsFirst):
             (column,) = expression.clauses
-            parts.append(f"crm.nulls_first({column.name!r})")  # type: ignore[attr-defined]
+            parts.append(f"crm.nulls_first({column.name!r})")
         elif isinstance(expression, sa.Column):
             parts.append(repr(expression.name))
         else:
@@ -193,8 +195,9 @@ def _item(kind: str, item: Any, autogen: api.AutogenContext) -> str | Literal[Fa
     if isinstance(item, UtcDateTime):
         return "crm.UtcDateTime()"
     if isinstance(item, ExactDecimal):
-        return f"crm.ExactDecimal({item.impl_instance.precision}, {item.digits})"
-    lite, pg = item.compile(sqlite.dialect()), item.compile(postgresql.dialect())
+        number: Any = item.impl_instance
+        return f"crm.ExactDecimal({number.precision}, {item.digits})"
+    lite, pg = (item.compile(dialect) for dialect in _DIALECTS)
     if (lite, pg) == ("INTEGER", "BIGINT"):
         return "crm.Identifier"
     if (lite, pg) == ("JSON", "JSONB"):

@@ -85,29 +85,8 @@ def has_trigrams(connection: Connection) -> bool:
     return bool(connection.scalar(sa.text("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'")))
 
 
-@contextmanager
-def paused(connection: Connection, table: str) -> Iterator[None]:
-    """Leave the index alone while many rows are written in this transaction, and rebuild it once at the end.
-
-    SQLite writes about four times faster so; PostgreSQL gains little by it and keeps its index.
-    """
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    pause(connection, table)
-    yield
-    resume(connection, table)
-
-
-def pause(connection: Connection, table: str) -> None:
-    """Stop following a table's rows (SQLite); ``resume`` must come, or ``repair`` does it later."""
-    if connection.dialect.name == "sqlite":
-        _check(table)
-        _run(connection, _pause_statements(table))
-
-
 def resume(connection: Connection, table: str) -> None:
-    """Follow a table's rows again and index what was written meanwhile (SQLite)."""
+    """Follow a table's rows anew and index those that are there (SQLite)."""
     if connection.dialect.name == "sqlite":
         _check(table)
         _run(connection, _resume_statements(table))

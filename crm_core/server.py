@@ -55,7 +55,7 @@ def serve(deployment: Deployment, host: str, port: int, ready: Callable[[str], N
     Raises:
         CrmError: the address can't be listened on.
     """
-    from waitress.server import create_server
+    from waitress.server import create_server  # type: ignore[import-untyped]
 
     try:
         server = create_server(

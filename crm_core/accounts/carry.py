@@ -14,7 +14,8 @@ PATH = "again_path"
 PREFIX = "again."
 """What names of carried fields begin with where another form surrounds them."""
 
-_NEVER = ("/signin", "/signout", "/forgot", "/reset/")
+_NEVER = ("/signin", "/forgot", "/reset/")
+SIGN_OUT = "/signout"
 _TOKEN = "csrf_token"  # noqa: S105 - the name of a form field
 _SECRET = ("password", "pending", "code")
 
@@ -41,7 +42,7 @@ def from_request(request: Request) -> Carried | None:
 def from_form(form: MultiDict[str, str]) -> Carried | None:
     """Return the form that another form carries."""
     path = local_path(form.get(PATH, ""), "")
-    if not path or path.startswith(_NEVER):
+    if not path or path.startswith((*_NEVER, SIGN_OUT)):
         return None
     pairs = ((k.removeprefix(PREFIX), v) for k, v in form.items(multi=True) if k.startswith(PREFIX))
     return Carried(path, tuple(pairs))

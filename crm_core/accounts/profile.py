@@ -29,11 +29,16 @@ def time_zones() -> tuple[str, ...]:
     return tuple(sorted(z for z in available_timezones() if not z.startswith(_HIDDEN_ZONES)))
 
 
+def one_line(raw: Any) -> str:
+    """Return a text as one line of printable characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(raw or "")).split())
+
+
 def collect(values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Return the personal columns that ``values`` gives, checked; what is wrong is added to ``problems``."""
     clean: dict[str, Any] = {}
     if "name" in values:
-        clean["name"] = name = " ".join(str(values["name"] or "").split())
+        clean["name"] = name = one_line(values["name"])
         if not name:
             problems.append(Problem("name", "required", N_("Please give a name")))
         elif len(name) > NAME_LENGTH:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm_core import directory, history
+from crm_core.accounts.profile import one_line
 from crm_core.accounts.rights import require_admin
 from crm_core.context import Ctx
 from crm_core.db import KERNEL, CrmSession
@@ -131,7 +132,7 @@ def _cleaned(session: CrmSession, values: Mapping[str, Any], team: Team | None) 
     problems: list[Problem] = []
     clean: dict[str, Any] = {}
     if "name" in values:
-        clean["name"] = name = " ".join(str(values["name"] or "").split())
+        clean["name"] = name = one_line(values["name"])
         if not name:
             problems.append(Problem("name", "required", N_("Please give a name")))
         elif len(name) > NAME_LENGTH:

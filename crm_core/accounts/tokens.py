@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from crm_core import history
 from crm_core.accounts import keys
 from crm_core.accounts.identity import COLUMNS, SignedIn, signed_in
+from crm_core.accounts.profile import one_line
 from crm_core.accounts.rights import own_id, require_admin
 from crm_core.context import Ctx
 from crm_core.db import KERNEL, CrmSession
@@ -88,7 +89,7 @@ def create(
         Invalid: no name, an unknown scope, or days outside 1 to 3650.
     """
     problems = []
-    if not (name := " ".join(name.split())):
+    if not (name := one_line(name)):
         problems.append(Problem("name", "required", N_("Please say what the token is for")))
     elif len(name) > 120:
         problems.append(Problem("name", "too_long", N_("At most %(n)s characters, please"), {"n": 120}))

@@ -60,7 +60,7 @@ def listed(ctx: Ctx, *, text: str = "", active: bool | None = None, page: int = 
     """
     require_admin(ctx)
     where = []
-    if text := text.strip().lower():
+    if text := profile.one_line(text).lower():
         pattern = f"%{like_escape(text)}%"
         where.append(sa.or_(*(sa.func.lower(c).like(pattern, escape="\\") for c in (User.name, User.email))))
     if active is not None:
@@ -94,7 +94,7 @@ def get(ctx: Ctx, user_id: int) -> User:
 
 def by_email(session: CrmSession, email: str) -> User | None:
     """Return the user of an e-mail address, case ignored."""
-    query = sa.select(User).where(User.email == email.strip().lower())
+    query = sa.select(User).where(User.email == profile.one_line(email).lower())
     return session.scalar(query, execution_options=KERNEL)
 
 

@@ -88,5 +88,5 @@ def main() -> None:
         cli(prog_name="crm")
     except BrokenPipeError:
         # The reader of a pipe (head) has gone; writing the rest at exit would fail once more.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(1)

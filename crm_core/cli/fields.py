@@ -67,7 +67,7 @@ def _row(row: CustomField) -> dict[str, Any]:
 @click.option("--search", is_flag=True, help="Searching finds records by it.")
 @as_option
 @click.pass_context
-def add(ctx: click.Context, entity: str, key: str, type_: str, email: str | None, **given: Any) -> None:
+def add(ctx: click.Context, /, entity: str, key: str, type_: str, email: str | None, **given: Any) -> None:
     """Add a field to an entity: crm field add contacts score integer --label Score --indexed."""
     from crm_core import customfields
 

@@ -57,7 +57,7 @@ def record() -> None:
 @click.option("--after", help="Where the page before ended.")
 @common
 @click.pass_context
-def list_(ctx: click.Context, entity: str, email: str | None, as_json: bool, **options: Any) -> None:
+def list_(ctx: click.Context, /, entity: str, email: str | None, as_json: bool, **options: Any) -> None:
     """List the records of an entity that one may see."""
     from crm_core import records
     from crm_core.filters import parse
@@ -150,7 +150,7 @@ def _given(values: tuple[str, ...], data: IO[bytes] | None) -> dict[str, Any]:
             raise BadRequest(N_("--data is not JSON: %(reason)s"), params={"reason": str(exc)}) from exc
         if not isinstance(found, dict):
             raise BadRequest(N_("--data is not a JSON object"))
-    return found | pairs(values)
+    return {**found, **pairs(values)}
 
 
 @record.command()
@@ -167,8 +167,9 @@ def create(
 
     given = _given(values, data)
     with operation(ctx, email) as found:
-        made = records.create(found, entity, given)
-        _print(found, entity, made.id, as_json)
+        record_id = records.create(found, entity, given).id
+    with operation(ctx, email, write=False) as found:
+        _print(found, entity, record_id, as_json)
 
 
 @record.command()
@@ -195,6 +196,7 @@ def update(
     given = _given(values, data)
     with operation(ctx, email) as found:
         records.update(found, entity, record_id, given, version=version)
+    with operation(ctx, email, write=False) as found:
         _print(found, entity, record_id, as_json)
 
 

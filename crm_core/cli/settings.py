@@ -43,7 +43,7 @@ def _dumped(value: Any) -> Any:
 def get_setting(ctx: click.Context, key: str) -> None:
     """Write one setting's value as JSON; a secret is never shown."""
     from crm_core import settings as service
-    from crm_core.registry import unknown_name
+    from crm_core.errors import unknown_name
 
     with operation(ctx, write=False) as found:
         known = service.values(found)

@@ -234,7 +234,9 @@ class Related(FieldType):
         return SortText(100)
 
     def convert(self, raw: Any, ctx: Ctx) -> Any:
-        """Return ``entity:id`` of an entity that is active."""
+        """Return ``entity:id`` of an entity that is active; an object with ``entity`` and ``id`` is taken too."""
+        if isinstance(raw, Mapping):
+            raw = f"{raw.get('entity')}:{raw.get('id')}"
         entity, _, number = as_text(raw).partition(":")
         if entity not in ctx.registry.entities:
             raise ValueProblem("unknown", N_("%(value)s is not a kind of record"), value=entity[:60])

@@ -13,8 +13,10 @@ from sqlalchemy.orm import aliased
 from crm_core.access.scope import predicate
 from crm_core.columns import lines_json, links_json, links_of, scalar, storage_key
 from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db import Identifier
 from crm_core.db.expressions import JsonArray, JsonObject
-from crm_core.fieldtypes import Lines, Link, MultiChoice
+from crm_core.fieldtypes import Lines, Link, MultiChoice, Related
+from crm_core.fieldtypes.numbers import ExactDecimal
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -82,13 +84,16 @@ def plan_rows(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[Fiel
     plan = RowPlan(columns, [])
     if any(f.storage == "custom" for f in fields):
         columns.append(alias.custom)
-        plan.readers.append(_custom_reader(len(columns) - 1, [f for f in fields if f.storage == "custom"]))
+        custom = [f for f in fields if f.storage == "custom"]
+        plan.readers.append(_custom_reader(len(columns) - 1, custom))
+        for found in custom:
+            _add_label(ctx, plan, alias, found)
     for found in fields:
         if found.storage == "column":
             _column(ctx, plan, alias, found)
         elif isinstance(found.type, Lines):
             columns.append(lines_json(found, alias).label(found.key))
-            plan.readers.append(_lines_reader(len(columns) - 1, found))
+            plan.readers.append(_lines_reader(ctx, len(columns) - 1, found))
         elif found.type.multiple:
             _many(ctx, plan, definition, alias, found)
     return plan
@@ -101,23 +106,45 @@ def _column(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
     def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
         values[key] = raw[position]
 
-    if not isinstance(found.type, Link) or found.type.target == "core.user":
-        plan.readers.append(read)
+    plan.readers.append(read)
+    _add_label(ctx, plan, alias, found)
+
+
+def _add_label(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
+    """Read the name of what a field links to; where the actor may not see it there is no value either."""
+    if isinstance(found.type, Related):
+        label = _related_label(ctx, scalar(found, alias), alias)
+    elif isinstance(found.type, Link) and found.type.target != "core.user":
+        label = _label_of(ctx, found.type.target, scalar(found, alias), alias)
+    else:
         return
-    plan.columns.append(_label_of(ctx, found, scalar(found, alias), alias).label(f"{key}_title"))
+    plan.columns.append(label.label(f"{found.key}_title"))
+    position, key = len(plan.columns) - 1, found.key
 
-    def read_link(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
-        label = raw[position + 1]
-        values[key] = raw[position] if label is not None else None
-        if label is not None:
-            labels[key] = label
+    def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        if raw[position] is None:
+            values[key] = None
+        else:
+            labels[key] = raw[position]
 
-    plan.readers.append(read_link)
+    plan.readers.append(read)
 
 
-def _label_of(ctx: Ctx, found: FieldDef, target_id: Any, alias: Any) -> Any:
+def _related_label(ctx: Ctx, value: Any, alias: Any) -> Any:
+    """Return the name of the record behind ``entity:id``; only the subquery of its entity is run."""
+    found = [
+        (
+            value.startswith(f"{key}:", autoescape=True),
+            _label_of(ctx, key, sa.cast(sa.func.substr(value, len(key) + 2), Identifier), alias),
+        )
+        for key in ctx.registry.entities
+    ]
+    return sa.case(*found, else_=None)
+
+
+def _label_of(ctx: Ctx, entity: str, target_id: Any, alias: Any) -> Any:
     """Return a scalar subquery: the linked record's name, nothing where the actor may not see it."""
-    target = ctx.registry.entities.get(found.type.target)  # type: ignore[attr-defined]
+    target = ctx.registry.entities.get(entity)
     if target is None:
         return sa.null()
     other = aliased(target.model)
@@ -143,9 +170,18 @@ def _decoded(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value or []
 
 
-def _lines_reader(position: int, found: FieldDef) -> Reader:
+def _lines_reader(ctx: Ctx, position: int, found: FieldDef) -> Reader:
     key = found.key
-    loads = [(f.key, f.type.load) for f in found.type.line.fields]  # type: ignore[attr-defined]
+    line: Any = found.type.line  # type: ignore[attr-defined]
+    columns, dialect = line.model.__table__.c, ctx.database.engine.dialect
+
+    def load_of(part: FieldDef) -> Callable[[Any], Any]:
+        kind = columns[part.attr].type
+        return (
+            (lambda raw: kind.process_result_value(raw, dialect)) if isinstance(kind, ExactDecimal) else part.type.load
+        )
+
+    loads = [(f.key, load_of(f)) for f in line.fields]
 
     def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
         lines = _decoded(raw[position])

@@ -14,7 +14,7 @@ from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import Problem, ValueProblem
-from crm_core.fieldtypes import Link
+from crm_core.fieldtypes import Link, Related
 from crm_core.filters import And, Cond, Node, Not, Or
 from crm_core.filters import parse as parse_filter
 from crm_core.i18n import N_
@@ -166,9 +166,14 @@ def check_links(ctx: Ctx, change: Change) -> list[Problem]:
     """Return the links to records that don't exist for the actor; one statement a kind of target."""
     wanted: dict[tuple[str, str], dict[int, list[str]]] = {}
     for key, field in ctx.registry.fields(change.entity).items():
-        if not isinstance(field.type, Link) or field.type.target == "core.user" or not change.changed(key):
+        if not change.changed(key):
             continue
         value = change.values[key]
+        if isinstance(field.type, Related) and value:
+            entity, _, number = value.partition(":")
+            wanted.setdefault((entity, ""), {}).setdefault(int(number), []).append(key)
+        if not isinstance(field.type, Link) or field.type.target == "core.user":
+            continue
         old = change.old.get(key)
         known = set(old) if isinstance(old, list) else {old}
         for target in value if isinstance(value, list) else [value] if value else []:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from crm_core.contributions import EntityDef, FieldDef
+from crm_core.db import KERNEL
 from crm_core.fieldtypes import (
     Computed,
     Date,
@@ -22,6 +25,7 @@ from crm_core.fieldtypes import (
     User,
     Users,
 )
+from crm_core.models import Tag
 from crm_core.records import Row
 
 if TYPE_CHECKING:
@@ -126,8 +130,16 @@ def _related(ctx: Ctx, kind: FieldType) -> Writer:
 
 
 def _tags(ctx: Ctx, kind: FieldType) -> Writer:
-    tags = ctx.directory.tags_by_id
-    return lambda value, label: [tags[i].name for i in value or () if i in tags]
+    names = {tag.id: tag.name for tag in ctx.directory.tags_by_id.values()}
+
+    def write(value: Any, label: Any) -> list[str]:
+        if fresh := [i for i in value or () if i not in names]:
+            # Made in this very operation: the directory knows them after the commit.
+            query = sa.select(Tag.id, Tag.name).where(Tag.id.in_(fresh))
+            names.update((i, name) for i, name in ctx.session.execute(query, execution_options=KERNEL))
+        return [names[i] for i in value or () if i in names]
+
+    return write
 
 
 def _file(ctx: Ctx, kind: FieldType) -> Writer:

@@ -96,6 +96,9 @@ def _value_write(field: FieldDef) -> dict[str, Any]:
             return nullable({"anyOf": [ID, _object({"id": ID}), {"type": "string", "maxLength": 254}]})
         case Link() | File():
             return nullable({"anyOf": [ID, {**_object({"id": ID}), "additionalProperties": True}]})
+        case Related():
+            parts = {"entity": {"type": "string", "maxLength": 60}, "id": ID}
+            return nullable({"anyOf": [field.type.schema(), {**_object(parts), "additionalProperties": True}]})
         case Lines():
             found = _lines(field.type, write_schema)
             found["items"]["required"] = [f.key for f in field.type.line.fields if f.required and f.default is None]

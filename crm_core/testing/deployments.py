@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from crm_core import accounts, records, switching
-from crm_core.accounts import sessions, tokens
+from crm_core.accounts import csrf, sessions, tokens
 from crm_core.accounts.web import COOKIE
 from crm_core.app import AppSwitch
 from crm_core.config import load_config
@@ -88,7 +88,7 @@ class TestDeployment(Deployment):
                 key = sessions.start(session, self.config, user_id, now=utcnow())
                 who = sessions.resolve(session, key, utcnow())
             client.set_cookie(COOKIE, key)
-            client.csrf = who.csrf if who else ""  # type: ignore[attr-defined]
+            client.csrf = csrf.mask(who.csrf) if who else ""  # type: ignore[attr-defined]
         return client
 
     def token_of(self, user_id: int, scopes: tuple[str, ...] = ("read", "write", "admin")) -> str:

@@ -35,7 +35,7 @@ def blueprint() -> flask.Blueprint:
     pages.add_url_rule("/signin", "signin_send", signin_send, methods=["POST"])
     pages.add_url_rule("/signin/code", "code", code_page)
     pages.add_url_rule("/signin/code", "code_send", code_send, methods=["POST"])
-    pages.add_url_rule("/signout", "signout", signout, methods=["POST"])
+    pages.add_url_rule(carry.SIGN_OUT, "signout", signout, methods=["POST"])
     pages.add_url_rule("/forgot", "forgot", forgot_page)
     pages.add_url_rule("/forgot", "forgot_send", forgot_send, methods=["POST"])
     pages.add_url_rule("/reset/<key>", "reset", reset_page)
@@ -149,6 +149,8 @@ def sign_in_first(error: NotSignedIn) -> flask.typing.ResponseReturnValue:
     """Ask a stranger to sign in; a form he sent is carried along, so that nothing typed is lost."""
     if is_fragment():
         return error_page(error)
+    if flask.request.path == carry.SIGN_OUT:
+        return flask.redirect("/signin", 303)
     if flask.request.method in ("GET", "HEAD"):
         return flask.redirect(f"/signin?next={quote(flask.request.full_path.rstrip('?'), safe='/')}")
     carried = carry.from_request(flask.request)
@@ -178,7 +180,7 @@ def _touch(deployment: Deployment, who: SignedIn) -> None:
 def _password_first() -> flask.typing.ResponseReturnValue | None:
     """Lead who has a password that others know to the page where he chooses his own."""
     who = visitor()
-    if who is None or not who.must_change_password or flask.request.path in (CHOOSE_PASSWORD, "/signout"):
+    if who is None or not who.must_change_password or flask.request.path in (CHOOSE_PASSWORD, carry.SIGN_OUT):
         return None
     if access_of(flask.current_app, flask.request.endpoint) in ("public", "own"):
         return None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 RADIO_LIMIT = 4
 """Fixed choices up to this number are shown side by side."""
+SEGMENT_LETTERS = 40
+"""Longer labels of fixed choices stand below each other."""
 TICK_LIMIT = 12
 """Lists up to this length are ticked; longer ones are searched."""
 SEARCH_LIMIT = 15
@@ -95,6 +97,7 @@ def _choice(ctx: Ctx, made: Control, titles: Titles) -> None:
     must = made.required or made.field.default is not None or made.field.key == "visibility"
     if kind.choices and len(kind.choices) <= RADIO_LIMIT and must:
         made.widget = "radios"
+        made.extra["stacked"] = sum(len(o.label) for o in made.options) > SEGMENT_LETTERS
     made.extend = _extend(ctx, kind)
     made.extra["searchable"] = len(made.options) > SEARCH_LIMIT
 

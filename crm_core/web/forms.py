@@ -99,10 +99,15 @@ def sectioned(ctx: Ctx, entity: str, fields: Iterable[FieldDef]) -> list[tuple[s
     """Return (key, title, fields) of each section that has fields; sections no view names come last."""
     titles = section_titles(ctx, entity)
     found: dict[str, list[FieldDef]] = {key: [] for key in titles}
-    for item in fields:
+    for item in sorted(fields, key=_place):
         found.setdefault(item.section or "general", []).append(item)
     access_last = sorted(found, key=lambda key: key == "access" and key not in titles)
     return [(key, titles.get(key) or _title(key), found[key]) for key in access_last if found[key]]
+
+
+def _place(found: FieldDef) -> tuple[bool, bool, int]:
+    """Put what others added after an entity's own fields unless it asks for an early place; tags close."""
+    return found.key == "tags", "." in found.key and found.order >= FieldDef.order, found.order
 
 
 def _title(key: str) -> str:

@@ -30,12 +30,12 @@ MANY, CROWD = 10, 16
 """Tables with more columns than this scroll sideways."""
 
 WEIGHTS: Mapping[str, int] = {
-    "choice": 13, "date": 10, "datetime": 14, "email": 19, "phone": 15, "user": 14, "tags": 16, "money": 12,
+    "choice": 12, "date": 10, "datetime": 14, "email": 19, "phone": 16, "user": 14, "tags": 15, "money": 12,
     "percent": 8, "integer": 8, "decimal": 10, "rating": 10, "boolean": 8, "link": 17, "team": 12, "url": 16,
     "lines": 18, "links": 18, "users": 16,
 }  # fmt: skip
 """Widths of columns by type, relative to each other."""
-TITLE_WEIGHT, OTHER_WEIGHT = 22, 14
+TITLE_WEIGHT, STATUS_WEIGHT, OTHER_WEIGHT = 23, 15, 13
 NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 
 
@@ -208,9 +208,7 @@ def make_columns(ctx: Ctx, state: State) -> list[Column]:
     """Return the columns with their widths (percent) and the addresses that sort by them."""
     known = ctx.registry.fields(state.definition.key)
     fields = [known[key] for key in state.columns]
-    weights = [
-        TITLE_WEIGHT if f.key == state.definition.title else WEIGHTS.get(f.type.name, OTHER_WEIGHT) for f in fields
-    ]
+    weights = [_weight(state, f) for f in fields]
     order = dict(parse_sort(state.sort or state.shown.sort)[:1])
     found = []
     for f, weight in zip(fields, weights, strict=True):
@@ -219,6 +217,12 @@ def make_columns(ctx: Ctx, state: State) -> list[Column]:
         url = state.url(sort=target) if f.sortable else ""
         found.append(Column(f.key, f, round(100 * weight / sum(weights), 2), present, url))
     return found
+
+
+def _weight(state: State, found: FieldDef) -> int:
+    if found.key == state.definition.title:
+        return TITLE_WEIGHT
+    return STATUS_WEIGHT if found.key == state.shown.status else WEIGHTS.get(found.type.name, OTHER_WEIGHT)
 
 
 def fetched(ctx: Ctx, state: State) -> list[str]:

@@ -19,34 +19,40 @@ LIMIT = 5
 
 def keep(found: Visit, response: flask.Response) -> None:
     """Put the request's messages on the answer, or into the session for the page that comes next."""
-    if not found.messages:
-        return
     redirects = response.status_code in (301, 302, 303, 307) or "HX-Redirect" in response.headers
-    if not redirects and flask.request.headers.get("HX-Request"):
-        to_header(response, found.messages)
+    if not redirects:
+        if flask.request.headers.get("HX-Request") and (said := _kept(found) + [m.dump() for m in found.messages]):
+            _to_header(response, said)
         found.messages = []
-    elif redirects and found.who is not None and found.who.session_id is not None:
+    elif found.messages and found.write and found.who is not None and found.who.session_id is not None:
         waiting = [*found.who.flash, *(m.dump() for m in found.messages)][-LIMIT:]
-        if found.write:
-            sessions.set_flash(found.open().session, found.who.session_id, waiting)
-        found.messages = []
+        sessions.set_flash(found.open().session, found.who.session_id, waiting)
 
 
 def to_header(response: flask.Response, found: Iterable[Message]) -> None:
-    """Send messages as an event of the page; header values are ASCII."""
+    """Send messages as an event of the page."""
+    _to_header(response, [m.dump() for m in found])
+
+
+def _to_header(response: flask.Response, found: list[dict[str, str]]) -> None:
+    """Send messages as an event of the page; header values are ASCII, which JSON's escapes are."""
     events = json.loads(response.headers.get("HX-Trigger", "{}"))
-    for message in found:
-        events[EVENT] = message.dump()
-    response.headers["HX-Trigger"] = json.dumps(events)
+    response.headers["HX-Trigger"] = json.dumps({**events, EVENT: {"items": found}})
 
 
 def waiting(found: Visit) -> list[dict[str, str]]:
-    """Return the messages this page shows: those kept by the last answer and this one's own."""
-    kept = list(found.who.flash) if found.who is not None else []
-    found.shown = found.shown or bool(kept)
+    """Return the messages a page shows: those kept by the last answer and this one's own; parts of pages show none."""
+    if flask.request.headers.get("HX-Request"):
+        return []
     own = [m.dump() for m in found.messages]
     found.messages = []
-    return [*kept, *own]
+    return _kept(found) + own
+
+
+def _kept(found: Visit) -> list[dict[str, str]]:
+    kept = list(found.who.flash) if found.who is not None and not found.shown else []
+    found.shown = found.shown or bool(kept)
+    return kept
 
 
 def forget_shown(found: Visit) -> None:

@@ -28,10 +28,12 @@ def blueprint() -> flask.Blueprint:
     pages.add_url_rule("/second-factor/codes", "codes", codes_send, methods=["POST"])
     pages.add_url_rule("/second-factor/off", "factor_off", factor_off, methods=["POST"])
     pages.add_url_rule("/sessions/others/end", "end_others", end_others, methods=["POST"])
-    pages.add_url_rule("/sessions/<int:session_id>/end", "end_session", end_session, methods=["POST"])
+    pages.add_url_rule(
+        "/sessions/<int(max=9007199254740991):session_id>/end", "end_session", end_session, methods=["POST"]
+    )
     pages.add_url_rule("/tokens", "tokens", tokens_page)
     pages.add_url_rule("/tokens", "tokens_send", tokens_send, methods=["POST"])
-    pages.add_url_rule("/tokens/<int:token_id>/revoke", "revoke", revoke_send, methods=["POST"])
+    pages.add_url_rule("/tokens/<int(max=9007199254740991):token_id>/revoke", "revoke", revoke_send, methods=["POST"])
     return pages
 
 

@@ -49,14 +49,14 @@ class Quick:
 
 
 def filters(ctx: Ctx, state: State) -> list[Quick]:
-    """Return the quick filters of the list's view, and one for tags."""
+    """Return the quick filters of the list's view, and one for tags; those in use first."""
     known, mask = ctx.registry.fields(state.definition.key), access.readable(ctx, state.definition.key)
     keys = [k for k in dict.fromkeys((*state.shown.quick, "tags")) if k in known and k in mask]
-    found = (_quick(ctx, state, known[key]) for key in keys)
-    return [q for q in found if q is not None and q.options]
+    found = [_quick(ctx, state, known[key]) for key in keys]
+    return sorted((q for q in found if q.options), key=lambda q: not q.chosen)
 
 
-def _quick(ctx: Ctx, state: State, field: FieldDef) -> Quick | None:
+def _quick(ctx: Ctx, state: State, field: FieldDef) -> Quick:
     values = _values(ctx, field)
     present = next((p for p in parts_of(state.node) if _about(p, field)), None)
     chosen = _chosen(present)

@@ -124,12 +124,14 @@ def _templates(app: CrmApp) -> None:
         sprite=built.url("icons.svg"),
         icon=lambda name, extra="": assets.icon_html(built, name, extra),
         item_icon=lambda name, extra="": assets.icon_html(built, name, extra),
+        coloured_icon=lambda name, colour: assets.coloured_icon(built, name, colour),
         csrf_token=csrf_token,
         messages=lambda: messages.waiting(visit()),
         fragments=fragments,
         display=display,
         moment=moment,
         ago=ago,
+        display_day=display_day,
         user_name=user_name,
         ctx=current,
         tag_of=lambda tag_id: current().directory.tag(tag_id),
@@ -192,6 +194,13 @@ def moment(value: dt.datetime) -> str:
     from crm_core.fieldtypes import DateTime
 
     return DateTime().show(value, current())
+
+
+def display_day(value: dt.datetime) -> str:
+    """Return a day in full words: ``Saturday, 21 November``."""
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("EEEEdMMMM", value, locale=language()))
 
 
 def ago(value: dt.datetime) -> str:

@@ -52,7 +52,8 @@ def views_of(ctx: Ctx, definition: EntityDef) -> list[View]:
         .limit(MAX_VIEWS)
     )
     rows = ctx.session.execute(query, execution_options=KERNEL).all()
-    return [View(ALL, gettext(N_("All"))), *shipped, *(_saved(ctx, row) for row in rows)]
+    every = [] if any(v.key == ALL for v in shipped) else [View(ALL, gettext(N_("All")))]
+    return [*every, *shipped, *(_saved(ctx, row) for row in rows)]
 
 
 def _shipped(found: Any) -> View:

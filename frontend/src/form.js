@@ -4,6 +4,7 @@ import {startDrafts} from './form/drafts.js';
 import {startExtending} from './form/extend.js';
 
 const CHECK_MS = 400;
+const READY_TURNS = 100;
 
 // Names with their texts; a name posted several times (ticks, several choices) gives a list.
 export function valuesOf(form) {
@@ -67,6 +68,12 @@ function startChecks(form) {
   });
 }
 
+// Resolves when the widgets of the form run: until then they still change what it holds.
+async function settled(form) {
+  const waiting = () => [...form.querySelectorAll('[data-module]')].some(part => !part.dataset.ready);
+  for (let turn = 0; turn < READY_TURNS && waiting(); turn += 1) await new Promise(resolve => { setTimeout(resolve, 40); });
+}
+
 function focusFirst(form) {
   const summary = form.querySelector('[data-summary]');
   const bad = [...form.querySelectorAll('[aria-invalid="true"]')].find(control => control.checkVisibility?.() ?? true);
@@ -75,7 +82,7 @@ function focusFirst(form) {
     return;
   }
   if (summary) summary.focus();
-  else if (form.dataset.fresh) form.querySelector('[data-field]:not(.off) :is(input:not([type=hidden]), select, textarea):not([tabindex="-1"])')?.focus();
+  else if (form.dataset.fresh) form.querySelector('[data-field]:not(.off) :is(input[type=text], input[type=email], input[type=tel], textarea):not([tabindex="-1"])')?.focus();
 }
 
 export default function form(root) {
@@ -88,7 +95,6 @@ export default function form(root) {
   startKeys(root);
   startChecks(root);
   startExtending(root);
-  startDrafts(root);
   // The links of the summary go to the control itself, also where a chooser stands before it.
   root.addEventListener('click', event => {
     const link = event.target.closest('[data-summary] a');
@@ -99,6 +105,9 @@ export default function form(root) {
     else target.focus();
     target.closest('[data-field]')?.scrollIntoView({block: 'center'});
   });
-  // Choosers start after their form: the focus waits for them.
-  setTimeout(() => focusFirst(root), 60);
+  settled(root).then(() => {
+    startDrafts(root);
+    focusFirst(root);
+    root.dataset.settled = '1';
+  });
 }

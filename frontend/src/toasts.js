@@ -1,5 +1,5 @@
 // Messages at the edge of the page. The server sends them with the page, or as the event "crm:toast" of an answer:
-// HX-Trigger: {"crm:toast": {"text": "Saved", "kind": "success", "url": "/contacts/1", "label": "Open"}}
+// HX-Trigger: {"crm:toast": {"items": [{"text": "Saved", "kind": "success", "url": "/contacts/1", "label": "Open"}]}}
 const ICONS = {success: 'check-circle', error: 'exclamation-octagon', warning: 'exclamation-triangle', info: 'info-circle'};
 const SHOWN_MS = 7000;
 
@@ -35,7 +35,6 @@ export function startToasts() {
   document.querySelectorAll('[data-toast]:not(.error)').forEach(leave);
   document.addEventListener('click', event => event.target.closest('[data-dismiss-toast]')?.closest('.toast-item').remove());
   document.addEventListener('crm:toast', event => {
-    const {text, kind, url, label} = event.detail;
-    toast(text, kind, url ? {url, label} : null);
+    for (const {text, kind, url, label} of event.detail.items ?? [event.detail]) toast(text, kind, url ? {url, label} : null);
   });
 }

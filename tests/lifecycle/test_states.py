@@ -22,7 +22,15 @@ from crm_core.hookspecs import hookimpl
 def crm_contribute():
     return [MenuItem(label="{label}", url="/{label}")]
 """
-TOML = 'name = "{name}"\ntitle = "{title}"\ncore = "{core}"\nrequires = {requires}\nafter = {after}\ndefault = "{default}"\n'
+TOML = """
+name = "{name}"
+title = "{name}"
+core = "{core}"
+requires = {requires}
+after = {after}
+default = "{default}"
+"""
+HOOK = "from crm_core.hookspecs import hookimpl\n@hookimpl"
 
 
 @pytest.fixture
@@ -30,9 +38,7 @@ def plugin(make_plugin):
     """``plugin("zoo", requires=["ark"], plugin="…")``"""
 
     def make(name, *, core=">=0.1", requires=(), after=(), default="off", plugin=None, **more):
-        toml = TOML.format(
-            name=name, title=name.title(), core=core, requires=list(requires), after=list(after), default=default
-        )
+        toml = TOML.format(name=name, core=core, requires=list(requires), after=list(after), default=default)
         return make_plugin(name, toml, CONTRIBUTES.format(label=name) if plugin is None else plugin, **more)
 
     return make
@@ -124,17 +130,17 @@ def test_a_broken_plugin_is_left_out_with_file_line_and_message(ready, config, p
         ("def f(:\n", "invalid syntax"),
         ("import no_such_module_anywhere", "no_such_module_anywhere"),
         (
-            "from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_contribute():\n    return [3]",
+            HOOK + "\ndef crm_contribute():\n    return [3]",
             "not a contribution",
         ),
         (
-            "from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_contribute():\n    return 1 / 0",
+            HOOK + "\ndef crm_contribute():\n    return 1 / 0",
             "division by zero",
         ),
-        ("from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_unknown():\n    pass", "crm_unknown"),
-        ("from crm_core.hookspecs import hookimpl\n@hookimpl\ndef crm_validate(ctx, chnage):\n    pass", "chnage"),
+        (HOOK + "\ndef crm_unknown():\n    pass", "crm_unknown"),
+        (HOOK + "\ndef crm_validate(ctx, chnage):\n    pass", "chnage"),
         (
-            "from crm_core.hookspecs import hookimpl\n@hookimpl(tryfirst=True)\ndef crm_validate(ctx):\n    pass",
+            HOOK + "(tryfirst=True)\ndef crm_validate(ctx):\n    pass",
             "tryfirst",
         ),
     ],
@@ -172,8 +178,30 @@ def test_a_model_that_cannot_be_mapped_harms_nobody_else(ready, config, plugin):
 def test_a_mended_plugin_is_imported_anew(ready, config, plugin):
     plugin("ark", plugin=MODEL.format(more='captain = relationship("Noah")'))
     assert status(ready, config, "ark", wanted=["ark"]).state is State.BROKEN
-    plugin("ark", plugin=MODEL.format(more="") + "# mended, and of another length\n")
-    assert status(ready, config, "ark", wanted=["ark"]).state is State.ACTIVE
+    plugin("ark", plugin=MODEL.format(more="") + "# mended, and of another length\n", files=ARK)
+    assert status(ready, config, "ark", wanted=["ark"], unmigrated=["ark"]).state is State.ACTIVE
+
+
+ARK = {
+    "migrations/0001.py": """
+from alembic import op
+import sqlalchemy as sa
+revision = "0001"
+down_revision = None
+
+def upgrade():
+    op.create_table("ark_ark", sa.Column("id", sa.Integer, primary_key=True))
+
+def downgrade():
+    op.drop_table("ark_ark")
+"""
+}
+
+
+def test_tables_without_a_revision_are_refused(ready, config, plugin):
+    plugin("ark", plugin=MODEL.format(more=""))
+    found = status(ready, config, "ark", wanted=["ark"])
+    assert (found.state, "crm dev revision ark" in found.reason.text()) == (State.BROKEN, True)
 
 
 CLASH = """

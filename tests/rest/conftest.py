@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal as D
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from sqlalchemy.orm import Mapped
 from werkzeug.test import TestResponse
 
 from crm_core import accounts, entities, hooks, kernel, lifecycle, records, rest, search_index
-from crm_core.accounts import tokens
+from crm_core.accounts import csrf, sessions, tokens
+from crm_core.accounts.web import COOKIE
 from crm_core.config import load_config
 from crm_core.context import Ctx
 from crm_core.contributions import ActionDef, Entry, FieldDef, GrantDef, ListDef, RoleDef, SettingDef, ViewDef
@@ -49,12 +49,10 @@ from crm_core.fieldtypes import (
     User,
     Users,
 )
-from crm_core.filters import parse
 from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
 from crm_core.registry import PluginInfo, build_registry
 
-URL = "https://example.org"
 SECRET = "tests-only-secret-of-no-value-0123456789"
 
 
@@ -132,7 +130,8 @@ CONTRIBUTIONS: tuple[Any, ...] = (
     ActionDef(entity="shop.book", name="sell", label="Sell", handler=sell, form=(PRICE,)),
     ActionDef(entity="shop.book", name="fail", label="Fail", handler=fail),
     RoleDef(role="user", grants=tuple(
-        GrantDef(entity=entity, actions=("read", "create", "update", "delete", "export")) for entity in ("shop.book", "shop.author")
+        GrantDef(entity=entity, actions=("read", "create", "update", "delete", "export"))
+        for entity in ("shop.book", "shop.author")
     )),
 )  # fmt: skip
 CUSTOM = (
@@ -179,8 +178,8 @@ class Shop(Deployment):
         self.refresh(force=True)
         return found
 
-    def make(self, entity: str, **values: Any) -> int:
-        with self.operation(self.directory.actor(self.admin)) as ctx:
+    def make(self, entity: str, by: int | None = None, **values: Any) -> int:
+        with self.operation(self.directory.actor(by or self.admin)) as ctx:
             return records.create(ctx, entity, values).id
 
     def api(self, user: int | None = None, scopes: tuple[str, ...] = ("read", "write", "admin")) -> Api:
@@ -188,6 +187,15 @@ class Shop(Deployment):
         with self.database.transaction() as session:
             token, _ = tokens.create(session, user, name="test", scopes=scopes, now=utcnow())
         return Api(self.app.test_client(), token)
+
+    def browser(self, user: int | None = None) -> tuple[FlaskClient, str]:
+        """Return a client with the session of a signed-in browser, and its form token."""
+        with self.database.transaction() as session:
+            key = sessions.start(session, self.config, user or self.admin, now=utcnow())
+            who = sessions.resolve(session, key, utcnow())
+        client = self.app.test_client()
+        client.set_cookie(COOKIE, key)
+        return client, csrf.mask(who.csrf if who else "")
 
     @property
     def app(self) -> flask.Flask:
@@ -265,6 +273,3 @@ def open_shop(home: Path, url: str) -> Iterator[Shop]:
 def api(shop: Shop) -> Api:
     """An administrator's client."""
     return shop.api()
-
-
-__all__ = ["D", "URL", "Callable", "parse"]

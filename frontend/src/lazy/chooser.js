@@ -1,8 +1,10 @@
 // A <select> one can search: records and tags asked from the server while one types, long lists searched in the page.
 // The select stays what the form posts.
+import clearButton from 'tom-select/dist/esm/plugins/clear_button/plugin.js';
 import TomSelect from 'tom-select/popular';
 import {send, texts} from '../requests.js';
 
+TomSelect.define('clear_button', clearButton);
 const DEBOUNCE_MS = 160;
 
 async function ask(address, text) {
@@ -35,6 +37,11 @@ function note(text, className = 'no-results') {
   const element = document.createElement('div');
   element.className = className;
   element.textContent = text;
+  // A list box may hold options only.
+  if (className !== 'create') {
+    element.setAttribute('role', 'option');
+    element.setAttribute('aria-disabled', 'true');
+  }
   return element;
 }
 

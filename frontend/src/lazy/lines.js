@@ -70,7 +70,13 @@ function move(root, list, row, by) {
 export default function lines(root) {
   const list = root.querySelector('[data-list]');
   const button = root.querySelector('[data-add]');
-  list.querySelectorAll(':scope > .spare').forEach(row => row.remove());
+  // Short lines wait with an empty row to type in; long ones come with the button.
+  const spares = [...list.querySelectorAll(':scope > .spare')];
+  const kept = list.children.length === spares.length && !spares[0]?.classList.contains('line-card') ? spares.shift() : null;
+  spares.forEach(row => row.remove());
+  kept?.classList.remove('spare');
+  const mark = kept?.querySelector('.cell-mark input[type=radio]');
+  if (mark) mark.checked = true;
   items(list).forEach(prepare);
   button.hidden = false;
   button.addEventListener('click', () => add(root, list));

@@ -1,17 +1,21 @@
 // Formatted text: a box one writes in with a few tools. The textarea behind it is what the form posts; the server
 // keeps a small safe vocabulary of what comes.
-const TOOLS = [
-  ['bold', 'B'],
-  ['italic', 'I'],
-  ['insertUnorderedList', '•'],
-  ['insertOrderedList', '1.'],
+const icon = name => {
+  const sprite = document.querySelector('#toast-template')?.content.querySelector('use[data-sprite]')?.dataset.sprite ?? '';
+  return `<svg class="icon" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`;
+};
+const TOOLS = () => [
+  ['bold', icon('type-bold')],
+  ['italic', icon('type-italic')],
+  ['insertUnorderedList', icon('list-ul')],
+  ['insertOrderedList', icon('list-ol')],
 ];
 
 function tool(area, box, [command, sign]) {
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'btn btn-ghost btn-icon btn-sm';
-  button.textContent = sign;
+  button.innerHTML = sign;
   button.setAttribute('aria-label', area.dataset[command]);
   button.title = area.dataset[command];
   button.addEventListener('mousedown', event => event.preventDefault());
@@ -42,7 +46,7 @@ export default function richtext(area) {
   tools.className = 'richtext-tools';
   tools.setAttribute('role', 'toolbar');
   tools.setAttribute('aria-label', area.dataset.tools);
-  tools.append(...TOOLS.map(each => tool(area, box, each)));
+  tools.append(...TOOLS().map(each => tool(area, box, each)));
   area.hidden = true;
   area.before(tools, box);
   label?.addEventListener('click', () => box.focus());

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -17,25 +16,25 @@ _SEED = 7
 # name, sector, size, natures, street, postal code, city, country, currency, language, phone
 COMPANIES: tuple[tuple[str, str, str, str, str, str, str, str, str, str, str], ...] = (
     ("Ateliers Kerven", "manufacturing", "medium", "customer", "14 quai des Tanneurs", "29200", "Brest", "FR", "EUR",
-     "fr", "+33298000101"),
+     "fr", "+33261910101"),
     ("Biscuiterie Belle-Rive", "manufacturing", "small", "prospect", "3 rue du Four", "56000", "Vannes", "FR", "EUR",
-     "fr", "+33297000102"),
+     "fr", "+33261910102"),
     ("Brûlerie du Canal", "retail", "micro", "customer", "27 quai de Jemmapes", "75010", "Paris", "FR", "EUR", "fr",
      "+33199000103"),
     ("Clinique Saint-Aubin", "health", "large", "prospect", "1 avenue des Tilleuls", "35000", "Rennes", "FR", "EUR",
-     "fr", "+33299000104"),
+     "fr", "+33261910104"),
     ("Zürcher Feinmechanik AG", "manufacturing", "medium", "customer", "Seestrasse 88", "8002", "Zürich", "CH", "CHF",
      "de", "+41440000105"),
     ("Harbour & Finch Ltd", "services", "small", "customer,supplier", "9 Quayside Row", "BS1 4RW", "Bristol", "GB",
-     "GBP", "en", "+441170000106"),
+     "GBP", "en", "+441174960106"),
     ("Imprimerie Lagrange", "manufacturing", "small", "supplier", "52 rue Gutenberg", "69003", "Lyon", "FR", "EUR",
-     "fr", "+33478000107"),
+     "fr", "+33465710107"),
     ("Kłos i Synowie", "agriculture", "medium", "prospect", "ul. Polna 12", "00-625", "Warszawa", "PL", "PLN", "pl",
      "+48220000108"),
     ("Librairie Ponchel", "retail", "micro", "prospect", "8 place du Marché", "59000", "Lille", "FR", "EUR", "fr",
-     "+33320000109"),
+     "+33353010109"),
     ("Mairie de Saint-Élan", "public", "medium", "customer", "1 place de la République", "22700", "Saint-Élan", "FR",
-     "EUR", "fr", "+33296000110"),
+     "EUR", "fr", "+33261910110"),
     ("Nordlys Energi AS", "energy", "large", "prospect", "Havnegata 5", "7010", "Trondheim", "NO", "NOK", "no",
      "+4773000111"),
     ("Orchard Lane School", "education", "medium", "prospect", "4 Orchard Lane", "D06 X2P7", "Dublin", "IE", "EUR",
@@ -43,7 +42,7 @@ COMPANIES: tuple[tuple[str, str, str, str, str, str, str, str, str, str, str], .
     ("Pharmacie des Halles", "health", "micro", "customer", "19 rue Rambuteau", "75003", "Paris", "FR", "EUR", "fr",
      "+33199000113"),
     ("Quincaillerie Müller", "retail", "small", "customer", "6 rue des Orfèvres", "67000", "Strasbourg", "FR", "EUR",
-     "fr", "+33388000114"),
+     "fr", "+33353010114"),
     ("Río Verde Hoteles", "hospitality", "medium", "prospect", "Calle del Río 21", "41001", "Sevilla", "ES", "EUR",
      "es", "+34950000115"),
     ("Sável Transportes", "transport", "medium", "customer,supplier", "Rua do Cais 40", "4050-265", "Porto", "PT",
@@ -151,12 +150,12 @@ def _companies(chance: random.Random) -> Iterator[dict[str, Any]]:
 def _people(chance: random.Random, companies: dict[str, int]) -> Iterator[dict[str, Any]]:
     for number, (first, last, title, place, role, birthday) in enumerate(PEOPLE, 1):
         company = COMPANIES[place] if place is not None else None
-        domain = _domain(company[0]) if company else "example.org"
+        domain = _domain(company[0]) if company else f"{_word(last)}.example.org"
         item: dict[str, Any] = {
             "kind": "person", "first_name": first, "last_name": last, "job_title": title or None,
-            "role": role or None, "birthday": dt.date.fromisoformat(birthday).isoformat() if birthday else None,
+            "role": role or None, "birthday": birthday or None,
             "emails": [f"{_word(first)}.{_word(last)}@{domain}"], "visibility": "read",
-            "phones": [{"number": f"+336999{number:05d}", "kind": "mobile"}],
+            "phones": [{"number": f"+33639980{number:03d}", "kind": "mobile"}],
             "external_id": f"{MARK}p{number}", "temperature": chance.choice(("cold", "warm", "hot", None)),
             "tags": ["Démonstration"],
         }  # fmt: skip

@@ -70,6 +70,7 @@ ROLE = ListDef(
         Entry(code="technical", label=N_("Technical contact")),
         Entry(code="accounting", label=N_("Accounting")),
     ),
+    user_extensible=True,
 )
 INDUSTRY = ListDef(
     key="contacts.industry",
@@ -89,6 +90,7 @@ INDUSTRY = ListDef(
         Entry(code="software", label=N_("Software")),
         Entry(code="transport", label=N_("Transport")),
     ),
+    user_extensible=True,
 )
 SIZE = ListDef(
     key="contacts.size",

@@ -23,7 +23,7 @@ def derive(values: Values, old: Mapping[str, Any]) -> None:
     """
     if "kind" in values and old and values["kind"] != old.get("kind"):
         _change_kind(values, old)
-    if values.get("kind", old.get("kind")) == "person":
+    if (values.get("kind", old.get("kind")) or "person") == "person":
         _name_person(values, old)
         if "company" in values or "companies" in values:
             _companies(values, old)
@@ -150,7 +150,7 @@ def _companies(values: Values, old: Mapping[str, Any]) -> None:
 
 def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
     """Yield what is wrong with a contact being saved, and what should be asked about."""
-    kind = change.get("kind")
+    kind = change.get("kind") or "person"
     yield from _misplaced(change, kind)
     if kind == "person":
         yield from _fixed_name(change)
@@ -161,11 +161,9 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
 
 
 def _misplaced(change: Change, kind: Any) -> Iterator[Problem]:
-    if kind == "person":
-        foreign, message = COMPANY_ONLY, N_("Only a company has this")
-    else:
-        foreign, message = PERSON_ONLY, N_("Only a person has this")
-    for key in foreign:
+    person = kind == "person"
+    message = N_("Only a company has this") if person else N_("Only a person has this")
+    for key in COMPANY_ONLY if person else PERSON_ONLY:
         if change.values.get(key):
             yield Problem(key, "not_applicable", message)
 

@@ -178,8 +178,8 @@ CONTRIBUTIONS: tuple[Any, ...] = (
 )
 CHANNELS = (("note", "Note", "sticky"), ("phone", "Phone", "telephone"), ("email", "E-mail", "envelope"))
 CUSTOM = (
-    FieldDef(entity=ENTITY, key="cf.score", attr="cf__score", type=ft.Integer(0, 1000), label={"en": "Score"}),
-    FieldDef(entity=ENTITY, key="cf.motto", attr="cf__motto", type=ft.Text(60), label={"en": "Motto", "fr": "Devise"}),
+    FieldDef(entity=ENTITY, key="cf.score", attr="cf__score", type=ft.Integer(0, 1000), label={"en": "Score"}, order=500),
+    FieldDef(entity=ENTITY, key="cf.motto", attr="cf__motto", type=ft.Text(60), label={"en": "Motto", "fr": "Devise"}, order=501),
 )
 
 
