@@ -96,10 +96,13 @@ def _plugins(database: Database, config: Config) -> Iterator[Check]:
 def _drift(database: Database, config: Config) -> Iterator[Check]:
     active = set(assemble(database, config).registry.plugins)
     names = [f.name for f in installed()]
-    for name in (migrations.KERNEL_NAME, *sorted(active)):
-        for difference in drift(database, name, names):
-            step = gettext(N_("Run: crm migrate. If it stays, a table was changed by hand or a revision is missing"))
+    found = {name: drift(database, name, names) for name in (migrations.KERNEL_NAME, *sorted(active))}
+    step = gettext(N_("Run: crm migrate. If it stays, a table was changed by hand or a revision is missing"))
+    for name, differences in found.items():
+        for difference in differences:
             yield Check(f"drift {name}", "warning", difference, step)
+    if not any(found.values()):
+        yield Check("drift", "ok", gettext(N_("Every table is as its plugin describes it")))
 
 
 def _search(database: Database, config: Config) -> Iterator[Check]:

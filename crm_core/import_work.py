@@ -52,7 +52,7 @@ def work(run: Runner, import_id: int) -> dict[str, Any]:
 
     Raises:
         Invalid: the file or its columns can't be used.
-        CrmError: the plugin's writer fails again and again.
+        Conflict: the plugin's writer fails again and again, or another process works on the import.
     """
     try:
         _Work(run, import_id).go()
@@ -147,7 +147,9 @@ class _Work:
         if not isinstance(exc, CrmError):
             self.crashes += 1
             if self.crashes > MAX_CRASHES:
-                raise exc
+                message = N_("The module failed on more than %(count)s rows, the last time with: %(error)s")
+                params = {"count": MAX_CRASHES, "error": f"{type(exc).__name__}: {exc}"[:300]}
+                raise Conflict(message, params=params, plugin=self.importer.plugin) from exc
 
     def _keep(self, ctx: Ctx, rows: Sequence[ImportRow], results: Mapping[int, RowResult]) -> None:
         """Write counts, problems and the checkpoint in the transaction of the chunk."""

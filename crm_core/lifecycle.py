@@ -223,9 +223,12 @@ class _Survey:
             return False
         try:
             waiting = migrations.pending(database, manifest.name, manifest.migrations)
-        except migrations.MigrationError as exc:
+        except migrations.VersionMismatch as exc:
             step = Sentence(N_("Install the version that the data were last used with, or a newer one"))
             self.put(manifest.name, State.INCOMPATIBLE, Sentence(exc.message, exc.params), step)
+            return True
+        except migrations.MigrationError as exc:
+            self.put(manifest.name, State.BROKEN, Sentence(exc.message, exc.params), _MEND)
             return True
         if waiting:
             reason = Sentence(N_("Its tables have to be brought up to date"))

@@ -43,6 +43,10 @@ class MigrationError(CrmError):
     code, title = "migration", N_("The database can't be brought up to date")
 
 
+class VersionMismatch(MigrationError):
+    """The database holds a revision that the installed package doesn't know."""
+
+
 def version_table(name: str) -> str:
     """Return the table that keeps a plugin's revision."""
     return f"{name}_alembic_version"
@@ -137,7 +141,7 @@ def _explained(name: str) -> Iterator[None]:
         raise _failed(name, str(exc.orig), exc) from exc
     except (CommandError, RevisionError) as exc:
         message = N_("%(name)s: the database and the installed version don't fit: %(reason)s")
-        raise MigrationError(message, params={"name": name, "reason": str(exc)}, plugin=name) from exc
+        raise VersionMismatch(message, params={"name": name, "reason": str(exc)}, plugin=name) from exc
     except Exception as exc:
         raise _failed(name, f"{type(exc).__name__}: {exc}", exc) from exc
 

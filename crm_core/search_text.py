@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.db.expressions import SearchMatch
 from crm_core.fieldtypes import Link
-from crm_core.text import digits, fold, like_escape
+from crm_core.text import digits, fold, fold_once, like_escape
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -26,13 +26,37 @@ def searched_fields(ctx: Ctx, definition: EntityDef) -> list[FieldDef]:
     """Return the fields a search looks into, in order."""
     key = ("searched", definition.key)
     if key not in ctx.cache:
-        ctx.cache[key] = [f for f in ctx.registry.fields(definition.key).values() if f.search or _has_search(f)]
+        ctx.cache[key] = [f for f in ctx.registry.fields(definition.key).values() if f.search or _searched_parts(f)]
     found: list[FieldDef] = ctx.cache[key]
     return found
 
 
-def _has_search(field: FieldDef) -> bool:
-    return field.storage == "lines" and any(f.search for f in field.type.line.fields)  # type: ignore[attr-defined]
+def _searched_parts(field: FieldDef) -> list[tuple[str, Callable[[Any], str]]]:
+    """Return key and text of the fields of a line that a search looks into."""
+    if field.storage != "lines":
+        return []
+    return [(f.key, f.type.search_text) for f in field.type.line.fields if f.search]  # type: ignore[attr-defined]
+
+
+Reader = Callable[[Any], str]
+
+
+def _readers(ctx: Ctx, definition: EntityDef) -> list[tuple[FieldDef, Reader | None]]:
+    """Return what reads the text of each searched field; ``None`` for links, whose text is another record's."""
+    key = ("search_readers", definition.key)
+    if key not in ctx.cache:
+        ctx.cache[key] = [(f, _reader(f)) for f in searched_fields(ctx, definition)]
+    found: list[tuple[FieldDef, Reader | None]] = ctx.cache[key]
+    return found
+
+
+def _reader(field: FieldDef) -> Reader | None:
+    if isinstance(field.type, Link):
+        return None
+    parts = _searched_parts(field)
+    if not parts:
+        return field.type.search_text
+    return lambda lines: " ".join([text for line in lines for k, read in parts if (text := read(line.get(k)))])
 
 
 def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Mapping[int, str] | None = None) -> str:
@@ -40,18 +64,20 @@ def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Ma
 
     ``titles`` gives the names of linked records for bulk writers; others are read one by one.
     """
-    parts = []
-    for field in searched_fields(ctx, definition):
+    parts: list[str] = []
+    plain: list[str] = []
+    for field, read in _readers(ctx, definition):
         value = values.get(field.key)
         if value is None or value == []:
             continue
-        if isinstance(field.type, Link):
-            title = titles.get(value) if titles is not None else link_title(ctx, field, value)
-            if title:
-                parts.append(fold(title) + LINK_END)
-        elif text := field.type.search_text(value):
-            parts.append(fold(text))
-    return " " + " ".join(parts) if parts else ""
+        if read is not None:
+            plain.append(read(value))
+        elif title := titles.get(value) if titles is not None else link_title(ctx, field, value):
+            parts += [fold_once(" ".join(plain)), fold(title) + LINK_END]
+            plain = []
+    parts.append(fold_once(" ".join(plain)))
+    text = " ".join([part for part in parts if part])
+    return f" {text}" if text else ""
 
 
 def link_title(ctx: Ctx, field: FieldDef, record_id: int) -> str:

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from crm_core.app import AppSwitch
-from crm_core.config import Config, load_config
+from crm_core.app import AppSwitch, create_app
+from crm_core.config import load_config
 from crm_core.deployment import Deployment
 from crm_core.errors import CrmError
 from crm_core.i18n import N_
@@ -74,8 +74,8 @@ def serve(deployment: Deployment, host: str, port: int, ready: Callable[[str], N
     server.run()
 
 
-def serve_several(config: Config, host: str, port: int, workers: int, ready: Callable[[str], None]) -> None:
-    """Serve in several processes until SIGINT or SIGTERM; the deployment must not be open in this one.
+def serve_several(deployment: Deployment, host: str, port: int, workers: int, ready: Callable[[str], None]) -> None:
+    """Serve in several processes until SIGINT or SIGTERM. The deployment is tried out here, then closed.
 
     Raises:
         CrmError: the address can't be listened on.
@@ -84,6 +84,8 @@ def serve_several(config: Config, host: str, port: int, workers: int, ready: Cal
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    create_app(deployment)  # what fails is said once here, not again and again by each process
+    deployment.close()
     _check_free(host, port)
     ready(address(host, port))
     Granian(

@@ -6,19 +6,27 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_LETTERS = str.maketrans(
-    {"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
-)
+_LETTERS = {"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "’": "'"}
+_LETTER = re.compile(f"[{''.join(_LETTERS)}]")
+_MARK = re.compile("[\u0300-\u034e\u0350-\u036f]+")
 _DIGITS = re.compile(r"\D+")
+
+
+def fold_once(text: str) -> str:
+    """Return what :func:`fold` returns without remembering it, for long texts that do not come again."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    found = _LETTER.sub(lambda letter: _LETTERS[letter[0]], text.casefold())
+    found = _MARK.sub("", unicodedata.normalize("NFKD", found))
+    if not found.isascii():
+        found = "".join([c for c in found if not unicodedata.combining(c)])
+    return " ".join(found.split())
 
 
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Return ``text`` lower-cased, without accents, with single spaces."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    return fold_once(text)
 
 
 def sort_key(text: str | None, length: int = 200) -> str | None:

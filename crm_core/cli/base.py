@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from crm_core.context import Actor, Ctx
     from crm_core.deployment import Deployment
 
+WIDEST = 80
+"""Letters of a table's cell; JSON is never cut."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 as_option = click.option("--as", "email", metavar="EMAIL", help="Act as this user instead of the system.")
@@ -139,17 +142,17 @@ def write_json(value: Any) -> None:
     click.echo(json.dumps(json.loads(dumps(value)), indent=2, ensure_ascii=False))
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows in columns, under headers."""
-    lines = [[_cell(v) for v in row] for row in rows]
+def table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, widest: int = WIDEST) -> None:
+    """Write rows in columns, under headers; a longer text is cut at ``widest`` letters."""
+    lines = [[_cell(v, widest) for v in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headers, *lines, strict=True)]
     for line in [list(headers), *lines]:
         click.echo("  ".join(v.ljust(w) for v, w in zip(line, widths, strict=True)).rstrip())
 
 
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return " ".join(text.split())
+def _cell(value: Any, widest: int) -> str:
+    text = " ".join(str("" if value is None else value).split())
+    return text if len(text) <= widest else f"{text[: widest - 1]}…"
 
 
 def show(as_json: bool, headers: Sequence[str], rows: Sequence[Mapping[str, Any]], nothing: str = "") -> None:

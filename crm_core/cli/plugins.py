@@ -69,7 +69,7 @@ def info(ctx: click.Context, name: str, as_json: bool) -> None:
     if as_json:
         write_json(found)
         return
-    table(("", ""), [(k, _words(v)) for k, v in found.items() if v and k != "detail"])
+    table(("", ""), [(k, _words(v)) for k, v in found.items() if v and k != "detail"], widest=10_000)
     if status.detail:
         click.echo(status.detail)
 

@@ -81,7 +81,9 @@ def list_(ctx: click.Context, /, entity: str, email: str | None, as_json: bool, 
             total = {"value": page.total, "exact": page.exact}
             write_json({"items": _json(found, definition, page.items), "next": page.next, "total": total})
             return
-        table(("id", *(f.key for f in fields)), [_cells(found, definition, row) for row in page.items])
+        keys = [f.key for f in fields]
+        rows = [(row.id, dict(_shown(found, definition, row))) for row in page.items]
+        table(("id", *keys), [[number, *(texts.get(k) for k in keys)] for number, texts in rows])
         message = N_("%(shown)s of %(total)s") if page.exact else N_("%(shown)s of more than %(total)s")
         warn(message, shown=len(page.items), total=page.total)
         if page.next:
@@ -95,10 +97,6 @@ def _json(found: Ctx, definition: EntityDef, rows: list[Row]) -> list[dict[str, 
     keys = list(rows[0].values) if rows else []
     write = Serializer(found, definition, [known[k] for k in keys if k in known]).record
     return [write(row) for row in rows]
-
-
-def _cells(found: Ctx, definition: EntityDef, row: Row) -> list[str]:
-    return [str(row.id), *(text for _, text in _shown(found, definition, row))]
 
 
 def _shown(found: Ctx, definition: EntityDef, row: Row) -> list[tuple[str, str]]:
@@ -137,7 +135,7 @@ def _print(found: Ctx, entity: str, record_id: int, as_json: bool) -> None:
         write_json(_json(found, definition, [row])[0])
         return
     click.echo(f"{definition.slug}/{row.id}  {row.title}  (version {row.version})")
-    table(("field", "value"), [(k, v) for k, v in _shown(found, definition, row) if v])
+    table(("field", "value"), [(k, v) for k, v in _shown(found, definition, row) if v], widest=10_000)
 
 
 def _given(values: tuple[str, ...], data: IO[bytes] | None) -> dict[str, Any]:

@@ -131,8 +131,7 @@ def run(ctx: click.Context, host: str, port: int, workers: int) -> None:
     if workers == 1:
         server.serve(opened, host, port, _announce)
     else:
-        opened.close()
-        server.serve_several(config, host, port, workers, _announce)
+        server.serve_several(opened, host, port, workers, _announce)
 
 
 def _announce(address: str) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
+
+from crm_core.db import UtcDateTime
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -26,44 +29,68 @@ def allocate_ids(ctx: Ctx, table: sa.Table, count: int) -> list[int]:
     return sorted(connection.scalars(query, {"name": table.name, "count": count}))
 
 
-def insert_rows(ctx: Ctx, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows that all have the same keys."""
+def insert_rows(ctx: Ctx, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows of values in the order of ``names``, the table's columns."""
     connection = ctx.session.connection_of_kernel()
-    if ctx.database.is_sqlite:
-        names, processors = _processors(table, tuple(rows[0]), connection.dialect)
-        marks = ", ".join("?" * len(names))
-        columns = ", ".join(f'"{n}"' for n in names)
-        statement = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables
-        connection.exec_driver_sql(statement, [_bound(row, names, processors) for row in rows])
-        return
-    names, processors = _processors(table, tuple(rows[0]), connection.dialect)
+    bind = _binder(table, tuple(names), connection.dialect)
     columns = ", ".join(f'"{n}"' for n in names)
+    if ctx.database.is_sqlite:
+        marks = ", ".join("?" * len(names))
+        statement = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables
+        connection.exec_driver_sql(statement, [bind(row) for row in rows])
+        return
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
         for row in rows:
-            copy.write_row(_bound(row, names, processors))
+            copy.write_row(bind(row))
 
 
-Processor = Callable[[Any], Any] | None
-
-
-def _bound(row: dict[str, Any], names: Sequence[str], processors: Sequence[Processor]) -> tuple[Any, ...]:
-    return tuple(row[n] if p is None or row[n] is None else p(row[n]) for n, p in zip(names, processors, strict=True))
+Processor = Callable[[Any], Any]
 
 
 @lru_cache(maxsize=256)
-def _processors(table: sa.Table, keys: tuple[str, ...], dialect: Any) -> tuple[tuple[str, ...], tuple[Processor, ...]]:
-    """Return the columns of rows with these keys, and how each value is bound; columns with a default are added."""
-    names = tuple(keys)
-    return names, tuple(_processor(table.c[n], dialect) for n in names)
+def _binder(table: sa.Table, names: tuple[str, ...], dialect: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return what puts a row into the form the driver takes; most columns are taken as they are."""
+    found = [(i, _processor(table.c[name], dialect)) for i, name in enumerate(names)]
+    converted = [(i, processor) for i, processor in found if processor is not None]
+    if not converted:
+        return tuple
+
+    def bind(row: Sequence[Any]) -> Sequence[Any]:
+        bound = list(row)
+        for i, processor in converted:
+            if bound[i] is not None:
+                bound[i] = processor(bound[i])
+        return tuple(bound)
+
+    return bind
 
 
-def _processor(column: Any, dialect: Any) -> Processor:
-    found: Processor = column.type.dialect_impl(dialect).bind_processor(dialect)
-    if dialect.name == "postgresql" and isinstance(column.type, sa.JSON):
-        import orjson
-
-        return lambda value: orjson.dumps(value).decode()
+def _processor(column: Any, dialect: Any) -> Processor | None:
+    if isinstance(column.type, sa.JSON):
+        return _json
+    if isinstance(column.type, sa.Boolean):
+        return None
+    found: Processor | None = column.type.dialect_impl(dialect).bind_processor(dialect)
     if found is None and isinstance(column.type, sa.Date) and dialect.name == "sqlite":
         return dt.date.isoformat
-    return found
+    return _remembering(found) if found is not None and isinstance(column.type, UtcDateTime) else found
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _remembering(processor: Processor) -> Processor:
+    """Return a processor that knows its last answer: rows written together have the same instant."""
+    last: tuple[Any, Any] = (None, None)
+
+    def process(value: Any) -> Any:
+        nonlocal last
+        known, answer = last
+        if known is not value:
+            answer = processor(value)
+            last = (value, answer)
+        return answer
+
+    return process

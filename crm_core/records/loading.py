@@ -18,7 +18,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.entities import KEY_LENGTH
 from crm_core.errors import CrmError, Problem
-from crm_core.fieldtypes import Lines, Link
+from crm_core.fieldtypes import Lines, Link, Tags
 from crm_core.i18n import N_
 from crm_core.models import Change as ChangeRow
 from crm_core.records import applying, values
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 Outcome = int | list[Problem]
+_OWN = ("id", "version", "created_at", "updated_at", "created_by_id", "updated_by_id", "access_id", "search_text", "custom")
+"""Columns of a row that the loader fills itself."""
 
 
 def bulk_create(ctx: Ctx, entity: str, items: Sequence[Mapping[str, Any]], *, action: str = "import") -> list[Outcome]:
@@ -61,25 +63,32 @@ class _Load:
     access: dict[Any, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        fields = self.ctx.registry.fields(self.definition.key)
+        ctx, definition = self.ctx, self.definition
+        fields = ctx.registry.fields(definition.key)
         self.fields = fields
         self.required = [f for f in fields.values() if f.required or f.required_if is not None]
-        self.hooked = bool(self.ctx.registry.hooks.implementations)
+        self.hooked = bool(ctx.registry.hooks.implementations)
         self.granting = tuple(f.key for f in fields.values() if f.grants)
-        self.columns = [f for f in fields.values() if f.storage == "column"]
-        self.custom = [f for f in fields.values() if f.storage == "custom"]
+        self.columns = [f for f in fields.values() if f.storage == "column" and f.attr not in _OWN]
+        self.keyed = [f for f in self.columns if f.key_attr]
+        self.custom = [(f.key, f.attr, f.type.store) for f in fields.values() if f.storage == "custom"]
         self.lines = [f for f in fields.values() if isinstance(f.type, Lines)]
         self.many = [f for f in fields.values() if f.type.multiple]
-        self.defaults = {f.key: f for f in fields.values() if f.default is not None}
+        self.tags = [f.key for f in fields.values() if isinstance(f.type, Tags)]
+        self.defaults = [f for f in fields.values() if f.default is not None]
+        self.start: dict[str, Any] = {}
+        values.add_defaults(ctx, definition, self.start)
 
     def change(self, item: Mapping[str, Any]) -> Change:
         """Return the change of an item with defaults and what hooks derive."""
-        change = Change(self.definition, "create", None, dict(item))
-        for key, found in self.defaults.items():
-            if key not in change.values:
-                change.values[key] = found.default_value(self.ctx)
-        if change.values.get("owner") is None or change.values.get("visibility") is None:
-            values.add_defaults(self.ctx, self.definition, change.values)
+        found = dict(item)
+        for one in self.defaults:
+            if one.key not in found:
+                found[one.key] = one.default_value(self.ctx)
+        for key in ("owner", "visibility"):
+            if found.get(key) is None:
+                found[key] = self.start[key]
+        change = Change(self.definition, "create", None, found)
         if self.hooked:
             try:
                 self.ctx.registry.hooks.before_write(self.ctx, change)
@@ -91,8 +100,7 @@ class _Load:
         """Return the changes nothing is wrong with."""
         for change in changes:
             found = self.problems[id(change)]
-            if self.required:
-                found += values.check_required(self.ctx, change)
+            found += values.check_required(self.ctx, change, self.required)
             if self.hooked and not found:
                 found += [p for p in self.ctx.registry.hooks.validate(self.ctx, change) if p.code != "warning"]
         self._unique(changes)
@@ -148,48 +156,40 @@ class _Load:
     def write(self, changes: list[Change], action: str) -> None:
         """Write checked changes: sequences, rows, lines, links, history."""
         for change in changes:
-            applying.create_tags(self.ctx, change)
+            if any(isinstance(tag, str) for key in self.tags for tag in change.values.get(key) or ()):
+                applying.create_tags(self.ctx, change)
         for found in values.sequenced(self.ctx, self.definition):
             lacking = [c for c in changes if c.values.get(found.key) is None]
             for change, number in zip(lacking, sequences.reserve(self.ctx, found.sequence, len(lacking)), strict=True):
                 change.values[found.key] = number
-        model = self.definition.model
-        ids = allocate_ids(self.ctx, model.__table__, len(changes))
+        table = self.definition.model.__table__
+        ids = allocate_ids(self.ctx, table, len(changes))
         self.ids.update({id(c): i for c, i in zip(changes, ids, strict=True)})
         titles = self._titles(changes)
-        rows = [self._row(c, i, titles) for c, i in zip(changes, ids, strict=True)]
+        names = (*_OWN, *(f.attr for f in self.columns), *(f.key_attr for f in self.keyed))
+        rows = [self._row(c.values, i, titles) for c, i in zip(changes, ids, strict=True)]
         connection = self.ctx.session.connection_of_kernel()
-        with search_index.appending(connection, model.__tablename__, ids[0], ids[-1]):
-            insert_rows(self.ctx, model.__table__, rows)
+        with search_index.appending(connection, table.name, ids[0], ids[-1]):
+            insert_rows(self.ctx, table, names, rows)
         self._write_lines(changes, ids)
         self._write_links(changes, ids)
         self._write_history(changes, ids, action)
         self._react(changes, ids)
 
-    def _row(self, change: Change, record_id: int, titles: Mapping[int, str]) -> dict[str, Any]:
-        ctx, found = self.ctx, change.values
-        row: dict[str, Any] = {
-            "id": record_id, "version": 1, "created_at": ctx.now, "updated_at": ctx.now,
-            "created_by_id": ctx.actor.id, "updated_by_id": ctx.actor.id,
-            "access_id": self._access(found),
-            "search_text": search_text.build(ctx, self.definition, found, titles),
-        }  # fmt: skip
-        for one in self.columns:
-            if one.attr in row:
-                continue
-            value = found.get(one.key)
-            row[one.attr] = value
-            if one.key_attr:
-                row[one.key_attr] = sort_key(value, KEY_LENGTH) or ""
-        document: dict[str, Any] = {}
-        for one in self.custom:
-            if (value := found.get(one.key)) is not None:
-                document[one.attr] = one.type.store(value)
-        row["custom"] = document
-        return row
+    def _row(self, found: Mapping[str, Any], record_id: int, titles: Mapping[int, str]) -> list[Any]:
+        """Return the values of a row: those of ``_OWN``, then columns, then the keys of text."""
+        ctx, get = self.ctx, found.get
+        document = {attr: store(value) for key, attr, store in self.custom if (value := get(key)) is not None}
+        return [
+            record_id, 1, ctx.now, ctx.now, ctx.actor.id, ctx.actor.id, self._access(found),
+            search_text.build(ctx, self.definition, found, titles), document,
+            *[get(one.key) for one in self.columns],
+            *[sort_key(get(one.key), KEY_LENGTH) or "" for one in self.keyed],
+        ]  # fmt: skip
 
     def _access(self, found: Mapping[str, Any]) -> int:
-        key = (found.get("owner"), found.get("visibility"), *(str(found.get(k)) for k in self.granting))
+        granted = [found.get(k) for k in self.granting]
+        key = (found["owner"], found["visibility"], *[tuple(v) if isinstance(v, list) else v for v in granted])
         if key not in self.access:
             self.access[key] = set_for(self.ctx, principals_of(self.ctx, self.definition, found, {}))
         return self.access[key]
@@ -212,33 +212,37 @@ class _Load:
     def _write_lines(self, changes: list[Change], ids: Sequence[int]) -> None:
         for one in self.lines:
             line = one.type.line  # type: ignore[attr-defined]
-            make = _line_maker(line.fields)
+            names, make = _line_maker(line.fields)
             rows = [
-                make(record_id, position, given)
+                make(record_id, position, given.get)
                 for change, record_id in zip(changes, ids, strict=True)
                 for position, given in enumerate(change.values.get(one.key) or ())
             ]
             if rows:
-                insert_rows(self.ctx, line.model.__table__, rows)
+                insert_rows(self.ctx, line.model.__table__, names, rows)
 
     def _write_links(self, changes: list[Change], ids: Sequence[int]) -> None:
         rows = [
-            {"record_id": record_id, "field": one.key, "target_id": target, "position": position}
+            (record_id, one.key, target, position)
             for change, record_id in zip(changes, ids, strict=True)
             for one in self.many
             if (given := change.values.get(one.key))
             for position, target in enumerate(applying.target_ids(self.ctx, one, given))
         ]
         if rows:
-            insert_rows(self.ctx, self.definition.model.__links__, rows)
+            names = ("record_id", "field", "target_id", "position")
+            insert_rows(self.ctx, self.definition.model.__links__, names, rows)
 
     def _write_history(self, changes: list[Change], ids: Sequence[int], action: str) -> None:
-        key, title = self.definition.key, self.definition.title
+        title = self.definition.title
+        common = history.row(self.ctx, self.definition.key, 0, "", action)
+        del common["record_id"], common["title"]
+        shared = tuple(common.values())
         rows = [
-            history.row(self.ctx, key, record_id, str(change.values.get(title) or ""), action)
+            (record_id, str(change.values.get(title) or "")[:200], *shared)
             for change, record_id in zip(changes, ids, strict=True)
         ]
-        insert_rows(self.ctx, ChangeRow.__table__, rows)  # type: ignore[arg-type]
+        insert_rows(self.ctx, ChangeRow.__table__, ("record_id", "title", *common), rows)  # type: ignore[arg-type]
 
     def _react(self, changes: list[Change], ids: Sequence[int]) -> None:
         if self.ctx.registry.hooks.implementations.get("crm_after_write"):
@@ -263,16 +267,16 @@ def _chunks(items: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
         yield items[start : start + size]
 
 
-def _line_maker(fields: Sequence[FieldDef]) -> Callable[[int, int, Mapping[str, Any]], dict[str, Any]]:
-    plan = [(f.key, f.attr, f.key_attr, f.default if not callable(f.default) else None) for f in fields]
+def _line_maker(fields: Sequence[FieldDef]) -> tuple[list[str], Callable[..., list[Any]]]:
+    """Return the columns of a kind of line, and what makes a row of a line's values."""
+    plan = [(f.key, f.default if not callable(f.default) else None) for f in fields]
+    keyed = [f for f in fields if f.key_attr]
+    names = ["parent_id", "position", *(f.attr for f in fields), *(f.key_attr for f in keyed)]
 
-    def make(parent: int, position: int, given: Mapping[str, Any]) -> dict[str, Any]:
-        row: dict[str, Any] = {"parent_id": parent, "position": position}
-        for key, attr, key_attr, default in plan:
-            value = given.get(key, default)
-            row[attr] = value
-            if key_attr:
-                row[key_attr] = sort_key(value, KEY_LENGTH) or ""
+    def make(parent: int, position: int, get: Callable[..., Any]) -> list[Any]:
+        row = [parent, position, *[get(key, default) for key, default in plan]]
+        for one in keyed:
+            row.append(sort_key(get(one.key), KEY_LENGTH) or "")
         return row
 
-    return make
+    return names, make

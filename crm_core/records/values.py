@@ -120,10 +120,11 @@ def is_visible(node: Node | None, change: Change) -> bool:
     raise TypeError(node)
 
 
-def check_required(ctx: Ctx, change: Change) -> list[Problem]:
-    """Return the required fields that would be empty."""
+def check_required(ctx: Ctx, change: Change, fields: Iterable[FieldDef] | None = None) -> list[Problem]:
+    """Return the required fields that would be empty; ``fields`` are those that may be required, if known."""
     problems = []
-    for key, field in ctx.registry.fields(change.entity).items():
+    for field in ctx.registry.fields(change.entity).values() if fields is None else fields:
+        key = field.key
         conditional = field.required_if is not None and is_visible(field.required_if, change)
         if not (field.required or conditional) or field.sequence or not is_visible(field.visible_if, change):
             continue

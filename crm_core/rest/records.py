@@ -69,7 +69,7 @@ def filter_of(call: Call) -> Node | None:
     Raises:
         FilterError: one can't be read, or names a parameter or field that is not known.
     """
-    fields = call.ctx.registry.fields(call.entity.key)
+    fields = readable(call.ctx, call.entity.key)
     for name in call.query:
         bare = name.rpartition("__")[0] if name.rpartition("__")[2] in SUFFIXES else name
         root = bare.partition(".")[0]

@@ -23,7 +23,7 @@ _SYMBOL = re.compile(r'<symbol id="([a-z0-9-]+)"')
 _fallback_icon = "box"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assets:
     """The built files of one build: logical names to addresses, and the icons of the sprite."""
 
@@ -44,6 +44,17 @@ def load_assets(folder: Path = DIST) -> Assets:
     return Assets(names, frozenset(icons))
 
 
+def built(folder: Path = DIST) -> Assets:
+    """Return the build in force; a new build is noticed by its manifest's time."""
+    manifest = folder / "manifest.json"
+    return _built(folder, manifest.stat().st_mtime_ns if manifest.is_file() else 0)
+
+
+@lru_cache(maxsize=2)
+def _built(folder: Path, changed: int) -> Assets:
+    return load_assets(folder)
+
+
 @lru_cache(maxsize=64)
 def fixed_url(name: str) -> str:
     """Return the address of a file in ``crm_core/static``, with its digest."""
@@ -52,16 +63,22 @@ def fixed_url(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def icon_html(assets: Assets, name: str, extra: str = "") -> Markup:
+def icon_html(name: str, extra: str = "") -> Markup:
     """Return an icon of the sprite; a name it does not have shows a box."""
+    return _icon(built(), name, extra)
+
+
+@lru_cache(maxsize=1024)
+def _icon(assets: Assets, name: str, extra: str) -> Markup:
     shown = name if name in assets.icons else _fallback_icon
     return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         extra, assets.url("icons.svg"), shown
     )
 
 
-def coloured_icon(assets: Assets, name: str, colour: str) -> Markup:
+def coloured_icon(name: str, colour: str) -> Markup:
     """Return an icon in a colour administrators chose; an SVG attribute, which the policy lets pass."""
+    assets = built()
     return Markup('<svg class="icon" color="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         colour or "currentColor", assets.url("icons.svg"), name if name in assets.icons else _fallback_icon
     )

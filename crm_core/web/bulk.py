@@ -122,7 +122,7 @@ def _ids(ctx: Ctx, definition: EntityDef) -> list[int]:
     """Return the ticked records, or the first thousand that fit the list."""
     args = flask.request.args
     if args.get("all") != "1":
-        return [int(v) for v in args.getlist("ids") if v.isascii() and v.isdigit() and len(v) < 17][:LIMIT]
+        return _numbers(",".join(args.getlist("ids")))
     wanted = args.copy()
     for name in ("ids", "all", "action", "after", "before"):
         wanted.poplist(name)
@@ -142,12 +142,15 @@ def _ids(ctx: Ctx, definition: EntityDef) -> list[int]:
     return found[:LIMIT]
 
 
+def _numbers(text: str) -> list[int]:
+    return [int(v) for v in text.split(",") if v.isascii() and v.isdigit() and len(v) < 17][:LIMIT]
+
+
 def _posted_ids() -> list[int]:
-    parts = flask.request.form.get("ids", "").split(",")
-    found = [int(v) for v in parts if v.isascii() and v.isdigit() and len(v) < 17]
+    found = _numbers(flask.request.form.get("ids", ""))
     if not found:
         raise Invalid([Problem("ids", "required", N_("Tick at least one record"))])
-    return found[:LIMIT]
+    return found
 
 
 # ---------------------------------------------------------------- the dialog

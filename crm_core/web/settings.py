@@ -13,6 +13,7 @@ from crm_core import settings
 from crm_core.contributions import FieldDef
 from crm_core.errors import CrmError, Problem
 from crm_core.i18n import N_, gettext
+from crm_core.money import DEFAULT_CURRENCY
 from crm_core.settings import SettingValue
 from crm_core.web import ui
 from crm_core.web.choosers import link_titles
@@ -48,9 +49,11 @@ KERNEL_PAGES = (
     (
         N_("Data"),
         _page(N_("Reference lists"), N_("Statuses, types, sources … to your needs"), "/settings/lists", icon="list-ol"),
-        _page(N_("Own fields"), N_("Fields your forms have and others don't"), "/settings/fields", icon="input-cursor-text"),
+        _page(N_("Own fields"), N_("Fields your forms have and others don't"), "/settings/fields",
+              icon="input-cursor-text"),
         _page(N_("Tags"), N_("Rename, colour and merge tags"), "/settings/tags", icon="tags"),
-        _page(N_("Currencies"), N_("Default currency and rates of the day"), "/settings/currencies", icon="currency-exchange"),
+        _page(N_("Currencies"), N_("Default currency and rates of the day"), "/settings/currencies",
+              icon="currency-exchange"),
     ),
     (
         N_("System"),
@@ -114,6 +117,8 @@ def options() -> flask.typing.ResponseReturnValue:
 def _options_page(ctx: Ctx, typed: Mapping[str, Any] | None = None, problems: tuple[Problem, ...] = ()) -> str:
     groups: dict[str, list[Option]] = {}
     for key, value in settings.values(ctx).items():
+        if key == DEFAULT_CURRENCY:
+            continue
         plugin = value.definition.plugin or key.partition(".")[0]
         found = ctx.registry.plugins.get(plugin)
         title = gettext(found.title) if found is not None else gettext(N_("General"))
@@ -152,13 +157,7 @@ def keep_options() -> flask.typing.ResponseReturnValue:
             problems += error.problems() or (Problem(key, error.code, error.message, error.params),)
     if problems:
         savepoint.rollback()
-        return _options_page(ctx, typed, tuple(_located(p, known) for p in problems)), 422
+        return _options_page(ctx, typed, tuple(problems)), 422
     savepoint.commit()
     notify(gettext(N_("The options are saved")))
     return flask.redirect("/settings/options", 303)
-
-
-def _located(problem: Problem, known: Mapping[str, SettingValue]) -> Problem:
-    from dataclasses import replace
-
-    return problem if problem.field in known else replace(problem, field="core.default_currency")

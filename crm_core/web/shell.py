@@ -114,17 +114,15 @@ def _templates(app: CrmApp) -> None:
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
     env.auto_reload = app.deployment.config.debug
-    built = assets.load_assets()
     env.filters.update(hue=hue, initials=initials, phone=shown_phone, bare_url=bare_url, result_of=result_of)
     env.globals.update(
         _=translate,
         product=PRODUCT,
-        asset=built.url,
+        asset=lambda name: assets.built().url(name),
         static=assets.fixed_url,
-        sprite=built.url("icons.svg"),
-        icon=lambda name, extra="": assets.icon_html(built, name, extra),
-        item_icon=lambda name, extra="": assets.icon_html(built, name, extra),
-        coloured_icon=lambda name, colour: assets.coloured_icon(built, name, colour),
+        icon=assets.icon_html,
+        item_icon=assets.icon_html,
+        coloured_icon=assets.coloured_icon,
         csrf_token=csrf_token,
         messages=lambda: messages.waiting(visit()),
         fragments=fragments,
@@ -141,7 +139,7 @@ def _templates(app: CrmApp) -> None:
         filter_text=to_text,
         filter_choices=lambda definition: filterform.choices(current(), definition),
         url_for_record=url_for_record,
-        has_icon=built.icons.__contains__,
+        has_icon=lambda name: name in assets.built().icons,
     )
     app.context_processor(_context)
 
@@ -153,6 +151,7 @@ def _context() -> dict[str, Any]:
         "theme": who.theme if who else "auto",
         "language": language(),
         "menu": _menu(),
+        "sprite": assets.built().url("icons.svg"),
     }
 
 
@@ -197,10 +196,10 @@ def moment(value: dt.datetime) -> str:
 
 
 def display_day(value: dt.datetime) -> str:
-    """Return a day in full words: ``Saturday, 21 November``."""
-    from babel.dates import format_skeleton
+    """Return a day in full words: ``Saturday, 21 November 2026``."""
+    from babel.dates import format_date
 
-    return str(format_skeleton("EEEEdMMMM", value, locale=language()))
+    return str(format_date(value, "full", locale="en_GB" if language() == "en" else language()))
 
 
 def ago(value: dt.datetime) -> str:

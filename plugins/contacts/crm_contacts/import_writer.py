@@ -14,6 +14,7 @@ from crm_core.api import (
     CrmError,
     Ctx,
     ImportRow,
+    Invalid,
     ListQuery,
     Row,
     RowResult,
@@ -97,9 +98,14 @@ class _Batch:
                     found = self.ctx.directory.tag_by_name(name)
                     try:
                         known[key] = found.id if found else tags.create(self.ctx, name).id
-                    except CrmError as error:
-                        draft.reject(error.problems())
+                    except Invalid as error:
+                        draft.refuse("tags", "tag", error.problems()[0].message, name, **error.problems()[0].params)
             draft.values["tags"] = list(dict.fromkeys(known[k] for k in map(fold, names) if k in known))
+
+    def _tags_as_given(self, draft: Draft) -> list[int | str]:
+        """Return a row's tags for the records API, which knows by id only what was there before the operation."""
+        known = self.ctx.directory.tag_by_name
+        return [tag.id if (tag := known(name)) else name for name in draft.source["tags"]]
 
     def write_companies(self, drafts: list[Draft]) -> None:
         """Write the rows that are companies; one that an earlier import made from its name alone is completed."""
@@ -166,6 +172,8 @@ class _Batch:
         try:
             row = records.read(self.ctx, CONTACT, record_id, (*LINES, "tags", "nature", "companies"))
             values = _merged(draft.values, row)
+            if "tags" in values:
+                values["tags"] = [*row.values["tags"], *self._tags_as_given(draft)]
             changed = records.update(self.ctx, CONTACT, record_id, values).version != row.version
             savepoint.commit()
         except CrmError as error:
@@ -208,7 +216,7 @@ def _merged(values: Mapping[str, Any], row: Row) -> dict[str, Any]:
     for key in LINES:
         if key in found:
             found[key] = _added(key, row.values[key], found[key])
-    for key in ("tags", "nature", "companies"):
+    for key in ("nature", "companies"):
         if key in found:
             found[key] = list(dict.fromkeys([*row.values[key], *found[key]]))
     return found

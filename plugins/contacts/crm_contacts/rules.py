@@ -99,12 +99,12 @@ def keep_ids(lines: Lines, old: Sequence[Mapping[str, Any]], key: Callable[[Mapp
 def mark_one(lines: Lines, mark: str, old: Sequence[Mapping[str, Any]] = ()) -> None:
     """Leave the mark on exactly one line: the one that gets it now, else the first marked, else the first."""
     chosen = [line for line in lines if line.get(mark)]
-    if len(chosen) != 1 and lines:
+    if len(chosen) > 1 and old:
         before = {line["id"] for line in old if line.get(mark)}
-        fresh = [line for line in chosen if line.get("id") not in before]
-        one = (fresh or chosen or lines)[0]
-        for line in lines:
-            line[mark] = line is one
+        chosen = [line for line in chosen if line.get("id") not in before] or chosen
+    one = (chosen or lines or (None,))[0]
+    for line in lines:
+        line[mark] = line is one
 
 
 def marked(lines: Iterable[Mapping[str, Any]], mark: str, part: str) -> Any:

@@ -33,6 +33,6 @@ SETTINGS = (
         type=Text(500),
         label=N_("Address of the map"),
         default="https://www.google.com/maps/search/?api=1&query={address}",
-        help=N_("{address} stands for the postal address; empty takes the link away"),
+        help=N_("{address} stands for the postal address; without it contacts show no link"),
     ),
 )

@@ -33,7 +33,7 @@ def test_ct_14_new_contact_is_visible_to_its_managers_only(rest, browser_of, ali
 
 
 def test_ct_14_setting_makes_new_contacts_open(rest, alice, carol):
-    rest().patch("/settings", {"contacts.private": False})
+    rest().patch("/settings", {"contacts.private": False}, status=204)
     made = rest(alice).person()
     assert made["visibility"] == "read"
     assert rest(carol).get(f"/contacts/{made['id']}")["title"] == "Anne Martin"
@@ -43,7 +43,7 @@ def test_ct_15_public_contact_is_read_only_by_default(rest, alice, carol):
     made = rest(alice).person()
     path = f"/contacts/{made['id']}"
     answer = rest(alice).post(f"{path}/actions/make_public", status=200)
-    assert answer["visibility"] == "read"
+    assert answer["result"]["visibility"] == "read"
     assert rest(carol).get(path)["title"] == "Anne Martin"
     rest(carol).patch(path, {"job_title": "Buyer"}, status=403)
 

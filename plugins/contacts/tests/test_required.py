@@ -74,7 +74,9 @@ def test_ct_05_details_are_stored_and_read_back(rest):
         emails=[{"address": "Anne@Example.org", "kind": "home"}],
         phones=["02 61 91 00 01"],
         websites=[{"url": "www.example.org"}, {"url": "https://www.linkedin.com/in/anne-example", "kind": "linkedin"}],
-        addresses=[{"kind": "home", "street": "1 rue du Four\nBât. B", "city": "Vannes", "zip": "56000", "country": "France"}],
+        addresses=[
+            {"kind": "home", "street": "1 rue du Four\nBât. B", "city": "Vannes", "zip": "56000", "country": "France"}
+        ],
         description="Met at the fair.\nLikes trains.",
     )
     found = api.get(f"/contacts/{made['id']}")
@@ -139,7 +141,8 @@ def test_a_value_given_twice_is_kept_once_and_lines_keep_their_ids(rest):
 def test_ct_40_optional_data_can_be_added_at_any_time(rest, key, value):
     api = rest()
     made = api.person()
-    stored = api.patch(f"/contacts/{made['id']}", {key: value})[key]
+    api.patch(f"/contacts/{made['id']}", {key: value})
+    stored = api.get(f"/contacts/{made['id']}")[key]
     if isinstance(value, list) and isinstance(stored[0], dict):
         (line,) = stored
         assert value[0] in (line.get("address"), {"city": line.get("city")})

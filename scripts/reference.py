@@ -1,0 +1,183 @@
+"""Write docs/reference from the code; ``--check`` only tells whether it is up to date.
+
+    .venv/bin/python scripts/reference.py [--check]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crm_core import contributions, hookspecs, switching
+from crm_core.app import create_app
+from crm_core.cli import cli
+from crm_core.config import Config, load_config
+from crm_core.db import Database
+from crm_core.deployment import Deployment
+from crm_core.fieldtypes import BUILT_IN
+from crm_core.rest import docs
+
+TARGET = Path(__file__).parent.parent / "docs" / "reference"
+HEADER = "<!-- Written by scripts/reference.py from the code; change the code, not this page. -->\n\n"
+
+
+def _doc(thing: Any) -> str:
+    return inspect.cleandoc(thing.__doc__ or "").replace("\n\n", "\n\n").strip()
+
+
+def hooks() -> str:
+    """Return the page of the nine hooks."""
+    lines = ["# Hooks\n", f"{_doc(hookspecs)}\n"]
+    for name, policy in hookspecs.POLICIES.items():
+        function = getattr(hookspecs, name)
+        signature = str(inspect.signature(function)).replace("'", "")
+        lines += [f"## `{name}`\n", f"```python\n{name}{signature}\n```\n", f"{_doc(function)}\n", f"When it raises: *{policy}*.\n"]
+    return "\n".join(lines)
+
+
+def contribution_types() -> str:
+    """Return the page of everything a plugin may contribute."""
+    lines = ["# Contributions\n", f"{_doc(contributions)}\n"]
+    found = [c for c in vars(contributions).values() if inspect.isclass(c) and dataclasses.is_dataclass(c)]
+    for cls in sorted(found, key=lambda c: c.__name__):
+        if cls.__module__ != contributions.__name__:
+            continue
+        lines += [f"## `{cls.__name__}`\n", f"{_doc(cls)}\n", "| field | type | default |", "|---|---|---|"]
+        for item in dataclasses.fields(cls):
+            if item.name != "plugin":
+                lines.append(f"| `{item.name}` | `{_escaped(item.type)}` | {_default(item)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _escaped(value: Any) -> str:
+    return str(value).replace("|", "\\|")
+
+
+def _default(item: dataclasses.Field[Any]) -> str:
+    if item.default is not dataclasses.MISSING:
+        return f"`{_escaped(repr(item.default))}`"
+    return "empty" if item.default_factory is not dataclasses.MISSING else "required"
+
+
+def field_types() -> str:
+    """Return the page of the field types and their filter operators."""
+    lines = ["# Field types\n", "| type | in code | operators | as a custom field | what it holds |", "|---|---|---|---|---|"]
+    for kind in BUILT_IN:
+        operators = " ".join(f"`{o}`" for o in sorted(kind.operators)) or "none"
+        first = _doc(kind).split("\n")[0]
+        lines.append(f"| {kind.name} | `{kind.__name__}` | {operators} | {'yes' if kind.custom else 'no'} | {first} |")
+    return "\n".join(lines) + "\n"
+
+
+def settings_page(deployment: Deployment) -> str:
+    """Return the page of deployment and module settings."""
+    lines = ["# Settings\n", "## Of the deployment\n", f"{_doc(Config)}\n", "| name | default |", "|---|---|"]
+    for item in dataclasses.fields(Config):
+        shown = "" if item.default is dataclasses.MISSING else item.default
+        lines.append(f"| `{item.name}` | `{shown}` |")
+    lines += ["\n## Of modules\n", "| key | label | type | default |", "|---|---|---|---|"]
+    for key, one in sorted(deployment.registry.settings.items()):
+        shown = _escaped(str(one.default).replace("\n", " "))
+        lines.append(f"| `{key}` | {one.label} | {one.type.name} | `{shown[:80]}` |")
+    return "\n".join(lines) + "\n"
+
+
+def entities_page(deployment: Deployment) -> str:
+    """Return the page of every entity's fields."""
+    lines = ["# Entities and their fields\n"]
+    for definition in deployment.registry.entities.values():
+        lines += [f"## `{definition.key}`\n", f"{definition.plural}, at `/{definition.slug}`.\n"]
+        lines += ["| field | label | type | filter | sort | set |", "|---|---|---|---|---|---|"]
+        for key, one in deployment.registry.fields(definition.key).items():
+            marks = [_yes(one.filterable and one.storage != "computed"), _yes(one.sortable), _yes(not one.readonly)]
+            lines.append(f"| `{key}` | {one.title()} | {one.type.name} | {' | '.join(marks)} |")
+        if definition.short:
+            short = ", ".join(f"`{k}` for `{v}`" for k, v in definition.short.items())
+            lines += ["", f"Short forms in filters: {short}."]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else ""
+
+
+def rest_page(deployment: Deployment) -> str:
+    """Return the page of every REST route."""
+    create_app(deployment)
+    document, _ = docs.document(deployment.registry)
+    lines = ["# REST\n", "The whole description is served at `/api/v1/openapi.json`, pages at `/api/docs`.\n"]
+    lines += ["| route | does | answers |", "|---|---|---|"]
+    for path, verbs in sorted(document["paths"].items()):
+        for verb, operation in verbs.items():
+            if verb in ("get", "post", "put", "patch", "delete"):
+                answers = ", ".join(sorted(operation["responses"]))
+                lines.append(f"| `{verb.upper()} {path}` | {_escaped(operation.get('summary', ''))} | {answers} |")
+    return "\n".join(lines) + "\n"
+
+
+def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None and not child.hidden:
+                yield from _commands(child, f"{path} {name}")
+
+
+def cli_page() -> str:
+    """Return the page of every command."""
+    lines = ["# The `crm` program\n"]
+    for path, command in _commands(cli, "crm"):
+        lines.append(f"## `{path}`\n")
+        lines.append(f"{inspect.cleandoc(command.help or '')}\n")
+        for parameter in command.params:
+            words = getattr(parameter, "help", "") or ""
+            names = ", ".join(f"`{o}`" for o in (*parameter.opts, *parameter.secondary_opts))
+            lines.append(f"- {names} {words}".rstrip())
+        lines.append("")
+    return "\n".join(lines)
+
+
+def pages() -> dict[str, str]:
+    """Return every page by file name."""
+    with tempfile.TemporaryDirectory() as home:
+        config = load_config({}, home=home, secret_key="reference", worker="manual")  # noqa: S106 - thrown away
+        database = Database(config.url)
+        switching.initialise(database, config)
+        deployment = Deployment(config, database)
+        found = {
+            "hooks.md": hooks(), "contributions.md": contribution_types(), "field-types.md": field_types(),
+            "settings.md": settings_page(deployment), "entities.md": entities_page(deployment),
+            "rest.md": rest_page(deployment), "cli.md": cli_page(),
+        }  # fmt: skip
+        deployment.close()
+    return {name: HEADER + text.rstrip() + "\n" for name, text in found.items()}
+
+
+def run(check: bool) -> list[str]:
+    """Write the pages that differ, or only name them; return their names."""
+    TARGET.mkdir(parents=True, exist_ok=True)
+    stale = []
+    for name, text in pages().items():
+        path = TARGET / name
+        if not path.is_file() or path.read_text("utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text, "utf-8")
+    return stale
+
+
+if __name__ == "__main__":
+    changed = run("--check" in sys.argv)
+    print("\n".join(changed) or "up to date")
+    sys.exit(1 if changed and "--check" in sys.argv else 0)
