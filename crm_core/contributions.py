@@ -343,7 +343,8 @@ class Importer(Contribution):
     ``open(path, options)`` reads; it raises ``ValueError`` for a file or columns that can't be used.
     ``write(ctx, rows)`` writes records without fatal problems in the caller's transaction and returns one result a
     row; the kernel does transactions, checkpoints, the dry run, problems and the report (``import_protocol``).
-    ``formats`` are the file endings accepted.
+    ``formats`` are the file endings accepted. ``fields(ctx)`` are the places a column may go, with their labels,
+    offered where people change what a column was taken for; the fields of the entity unless given.
     """
 
     entity: str
@@ -352,6 +353,7 @@ class Importer(Contribution):
     open: Callable[[Path, ImportOptions], ImportSource]
     write: Callable[[Ctx, Sequence[ImportRow]], Sequence[RowResult]]
     formats: tuple[str, ...] = ("csv",)
+    fields: Callable[[Ctx], Sequence[tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

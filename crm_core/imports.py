@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from crm_core.registry import Registry
 
 JOB = "core.import"
+DRAFT = "draft"
+"""State of an import whose file is uploaded and whose columns are being looked at."""
 _REGION = re.compile(r"[A-Z]{2}")
 
 
@@ -83,10 +86,10 @@ def _yes(raw: Any) -> bool:
     return raw is True or str(raw).strip().lower() in ("1", "true", "yes", "on")
 
 
-def start(
+def draft(
     ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None
 ) -> Import:
-    """Keep a file, look whether it can be read, and start the import as a job.
+    """Keep a file and look whether it can be read; nothing is imported before :func:`begin` (or the caller's work).
 
     Raises:
         NotFound: nothing imports into the entity.
@@ -94,20 +97,38 @@ def start(
         TooLarge: more than ``max_bytes`` (the deployment's limit unless given).
         Invalid: the file or its columns can't be used.
     """
-    made = prepare(ctx, slug, stream, name, options, max_bytes=max_bytes)
+    importer = importer_of(ctx.registry, slug)
+    access.require(ctx, importer.entity, "create")
+    stored = files.store(ctx, stream, name, max_bytes=max_bytes or ctx.config.max_upload)
+    return _made(ctx, importer, stored, options)
+
+
+def begin(ctx: Ctx, import_id: int, options: ImportOptions | None = None) -> Import:
+    """Start a drafted import as a job, with other options if given.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+        Conflict: it was started already.
+        Invalid: the file can't be used with these options.
+    """
+    made = find(ctx, import_id)
+    if made.state != DRAFT:
+        raise Conflict(N_("This import was started already"))
+    if options is not None:
+        importer = importer_of(ctx.registry, made.entity)
+        made.header, made.mapping = _look(importer, path_of(ctx, made), options)
+        made.options = import_work.options_document(options)
+    made.state = "waiting"
     made.job_id = jobs.enqueue(ctx, JOB, {"import_id": made.id})
     ctx.session.flush()
     return made
 
 
-def prepare(
+def start(
     ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None
 ) -> Import:
-    """Do what :func:`start` does, but leave the work to the caller (``import_work.work``)."""
-    importer = importer_of(ctx.registry, slug)
-    access.require(ctx, importer.entity, "create")
-    stored = files.store(ctx, stream, name, max_bytes=max_bytes or ctx.config.max_upload)
-    return _made(ctx, importer, stored, options)
+    """Draft an import and begin it at once; raises what :func:`draft` raises."""
+    return begin(ctx, draft(ctx, slug, stream, name, options, max_bytes=max_bytes).id)
 
 
 def again(ctx: Ctx, import_id: int, **changes: Any) -> Import:
@@ -120,19 +141,40 @@ def again(ctx: Ctx, import_id: int, **changes: Any) -> Import:
     before = find(ctx, import_id)
     importer = importer_of(ctx.registry, before.entity)
     access.require(ctx, importer.entity, "create")
-    file = ctx.session.get(StoredFile, before.file_id, execution_options=KERNEL)
-    if file is None or not file.entity:
-        raise NotFound(N_("The file of this import is not kept any more; upload it again"))
+    file = _file(ctx, before)
     copy = StoredFile(
         name=file.name, content_type=file.content_type, size=file.size, digest=file.digest, created_at=ctx.now,
         created_by_id=ctx.actor.id,
     )  # fmt: skip
     ctx.session.add(copy)
     ctx.session.flush()
-    made = _made(ctx, importer, copy, replace(options_of(before.options), **changes))
-    made.job_id = jobs.enqueue(ctx, JOB, {"import_id": made.id})
-    ctx.session.flush()
-    return made
+    return begin(ctx, _made(ctx, importer, copy, replace(options_of(before.options), **changes)).id)
+
+
+def sample(ctx: Ctx, row: Import, count: int = 3) -> list[list[str]]:
+    """Return the cells of the first rows of a table; none for cards."""
+    importer = importer_of(ctx.registry, row.entity)
+    source = import_work.open_source(importer, path_of(ctx, row), options_of(row.options))
+    try:
+        return [list(r.raw) for r in islice(iter(source), count) if not isinstance(r.raw, str)]
+    finally:
+        source.close()
+
+
+def path_of(ctx: Ctx, row: Import) -> Path:
+    """Return where the file of an import lies.
+
+    Raises:
+        NotFound: it is not kept any more.
+    """
+    return files.blob(ctx.config.files, _file(ctx, row).digest)
+
+
+def _file(ctx: Ctx, row: Import) -> StoredFile:
+    file = ctx.session.get(StoredFile, row.file_id, execution_options=KERNEL)
+    if file is None or not file.entity:
+        raise NotFound(N_("The file of this import is not kept any more; upload it again"))
+    return file
 
 
 def _made(ctx: Ctx, importer: Importer, stored: StoredFile, options: ImportOptions) -> Import:
@@ -140,7 +182,7 @@ def _made(ctx: Ctx, importer: Importer, stored: StoredFile, options: ImportOptio
     header, mapping = _look(importer, path, options)
     made = Import(
         entity=importer.entity, file_id=stored.id, user_id=None if ctx.actor.system else ctx.actor.id,
-        options=import_work.options_document(options), header=header, mapping=mapping, created_at=ctx.now,
+        options=import_work.options_document(options), header=header, mapping=mapping, created_at=ctx.now, state=DRAFT,
     )  # fmt: skip
     ctx.session.add(made)
     ctx.session.flush()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
@@ -25,6 +26,7 @@ _SQLITE_PRAGMAS = (
     "PRAGMA cache_size=-32000",
     "PRAGMA temp_store=MEMORY",
 )
+_BRIEF_MS = 250
 _BUSY = ("database is locked", "database table is locked", "database is busy")
 
 
@@ -64,13 +66,18 @@ class Database:
             if self.url.database and self.url.database != ":memory:":
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(
-                self.url, connect_args={"timeout": busy_timeout, "check_same_thread": False}, pool_size=pool_size
+                self.url,
+                connect_args={"timeout": busy_timeout, "check_same_thread": False},
+                pool_size=pool_size,
+                json_deserializer=orjson.loads,
             )
-            _prepare_sqlite(self.engine)
+            _prepare_sqlite(self.engine, busy_timeout)
         else:
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
-            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=pool_size, max_overflow=10)
+            self.engine = sa.create_engine(
+                self.url, pool_pre_ping=True, pool_size=pool_size, max_overflow=10, json_deserializer=orjson.loads
+            )
         self.reader = self.engine.execution_options(crm_readonly=True)
         self.access_cache: dict[tuple[tuple[int, ...], bool], VisibleSets] = {}
 
@@ -94,6 +101,17 @@ class Database:
             yield session
 
     @contextmanager
+    def brief_transaction(self) -> Iterator[CrmSession]:
+        """Run the block in a transaction that gives up soon when another writer is at work: for notes nobody misses.
+
+        Raises:
+            Unavailable: somebody else is writing; nothing was written.
+        """
+        brief = self.engine.execution_options(crm_brief=True)
+        with self.translated_errors(), CrmSession(bind=brief, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
     def translated_errors(self) -> Iterator[None]:
         """Turn passing database faults into :class:`Unavailable`."""
         try:
@@ -114,7 +132,7 @@ class Database:
         self.engine.dispose()
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
@@ -124,5 +142,13 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         options: Any = connection.get_execution_options()
-        if options.get("isolation_level") != "AUTOCOMMIT":
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        raw: Any = connection.connection.driver_connection
+        if options.get("crm_brief"):
+            raw.execute(f"PRAGMA busy_timeout={_BRIEF_MS}")
+        try:
             connection.exec_driver_sql("BEGIN" if options.get("crm_readonly") else "BEGIN IMMEDIATE")
+        finally:
+            if options.get("crm_brief"):
+                raw.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")

@@ -29,6 +29,16 @@ def allocate_ids(ctx: Ctx, table: sa.Table, count: int) -> list[int]:
     return sorted(connection.scalars(query, {"name": table.name, "count": count}))
 
 
+def begin_bulk(ctx: Ctx) -> None:
+    """Make PostgreSQL plan the checks of foreign keys anew.
+
+    A connection keeps the plans it made while a table was nearly empty, and then reads the whole table for every
+    row that refers to it: 340 microseconds a row were measured after 8,000 rows, 5 with a new plan.
+    """
+    if not ctx.database.is_sqlite:
+        ctx.session.connection_of_kernel().exec_driver_sql("DISCARD PLANS")
+
+
 def insert_rows(ctx: Ctx, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows of values in the order of ``names``, the table's columns."""
     connection = ctx.session.connection_of_kernel()

@@ -22,7 +22,7 @@ from crm_core.fieldtypes import Lines, Link, Tags
 from crm_core.i18n import N_
 from crm_core.models import Change as ChangeRow
 from crm_core.records import applying, values
-from crm_core.records.bulkwriter import allocate_ids, insert_rows
+from crm_core.records.bulkwriter import allocate_ids, begin_bulk, insert_rows
 from crm_core.text import fold, sort_key
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ class _Load:
             for change, number in zip(lacking, sequences.reserve(self.ctx, found.sequence, len(lacking)), strict=True):
                 change.values[found.key] = number
         table = self.definition.model.__table__
+        begin_bulk(self.ctx)
         ids = allocate_ids(self.ctx, table, len(changes))
         self.ids.update({id(c): i for c, i in zip(changes, ids, strict=True)})
         titles = self._titles(changes)

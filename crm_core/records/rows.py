@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from crm_core.access.scope import predicate
-from crm_core.columns import lines_json, links_json, links_of, scalar, storage_key
+from crm_core.columns import alias_of, lines_json, links_json, links_of, scalar, storage_key
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import Identifier
 from crm_core.db.expressions import JsonArray, JsonObject
@@ -113,9 +112,9 @@ def _column(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
 def _add_label(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
     """Read the name of what a field links to; where the actor may not see it there is no value either."""
     if isinstance(found.type, Related):
-        label = _related_label(ctx, scalar(found, alias), alias)
+        label = _related_label(ctx, found, alias)
     elif isinstance(found.type, Link) and found.type.target != "core.user":
-        label = _label_of(ctx, found.type.target, scalar(found, alias), alias)
+        label = _label_of(ctx, found, found.type.target, scalar(found, alias), alias)
     else:
         return
     plan.columns.append(label.label(f"{found.key}_title"))
@@ -130,24 +129,23 @@ def _add_label(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
     plan.readers.append(read)
 
 
-def _related_label(ctx: Ctx, value: Any, alias: Any) -> Any:
+def _related_label(ctx: Ctx, found: FieldDef, alias: Any) -> Any:
     """Return the name of the record behind ``entity:id``; only the subquery of its entity is run."""
-    found = [
-        (
-            value.startswith(f"{key}:", autoescape=True),
-            _label_of(ctx, key, sa.cast(sa.func.substr(value, len(key) + 2), Identifier), alias),
-        )
-        for key in ctx.registry.entities
-    ]
-    return sa.case(*found, else_=None)
+    value = scalar(found, alias)
+
+    def label(key: str) -> Any:
+        return _label_of(ctx, found, key, sa.cast(sa.func.substr(value, len(key) + 2), Identifier), alias)
+
+    known = [(value.startswith(f"{key}:", autoescape=True), label(key)) for key in ctx.registry.entities]
+    return sa.case(*known, else_=None)
 
 
-def _label_of(ctx: Ctx, entity: str, target_id: Any, alias: Any) -> Any:
+def _label_of(ctx: Ctx, found: FieldDef, entity: str, target_id: Any, alias: Any) -> Any:
     """Return a scalar subquery: the linked record's name, nothing where the actor may not see it."""
     target = ctx.registry.entities.get(entity)
     if target is None:
         return sa.null()
-    other = aliased(target.model)
+    other = alias_of(target.model, f"{found.entity} {found.key}")
     title = sa.func.coalesce(getattr(other, target.title), "")
     return (
         sa.select(title).where(other.id == target_id, predicate(ctx, target, "read", other)).correlate(alias)
@@ -219,7 +217,7 @@ def _linked_json(ctx: Ctx, definition: EntityDef, alias: Any, found: FieldDef) -
     target = ctx.registry.entities.get(found.type.target)  # type: ignore[attr-defined]
     if target is None:
         return sa.literal_column("'[]'")
-    other = aliased(target.model)
+    other = alias_of(target.model, f"{found.entity} {found.key}")
     table, tie = links_of(alias, definition.model, found)
     inner = (
         sa.select(other.id, sa.func.coalesce(getattr(other, target.title), "").label("title"))

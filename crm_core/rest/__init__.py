@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crm_core.deployment import Deployment
 
 MODULES = (
-    "docs", "records", "bulk", "activity", "finding", "working", "uploads", "currencies", "fields", "lists",
+    "docs", "records", "bulk", "activity", "finding", "working", "uploads", "imports", "currencies", "fields", "lists",
     "tags", "settings", "views", "accounts",
 )  # fmt: skip
 

@@ -60,7 +60,7 @@ def mount(blueprint: Blueprint, deployment: Deployment, routes: tuple[Route, ...
             _add(blueprint, deployment, route, f"{number}", route.path, None)
             continue
         for definition in deployment.registry.entities.values():
-            if route.applies(definition):
+            if route.exists_for(definition, deployment.registry):
                 path = route.path.replace("{slug}", definition.slug)
                 _add(blueprint, deployment, route, f"{number}-{definition.slug}", path, definition.key)
     for path in (PREFIX, f"{PREFIX}/<crm_rest:rest>"):

@@ -137,7 +137,7 @@ def _paths(registry: Registry, routes: list[Route]) -> dict[str, dict[str, Any]]
     found: dict[str, dict[str, Any]] = {}
     for definition in registry.entities.values():
         for route in routes:
-            if not (route.per_entity and route.applies(definition)):
+            if not (route.per_entity and route.exists_for(definition, registry)):
                 continue
             if "{action}" not in route.path:
                 path = PREFIX + route.path.replace("{slug}", definition.slug)

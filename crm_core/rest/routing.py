@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
     from crm_core.contributions import EntityDef
     from crm_core.deployment import Deployment
+    from crm_core.registry import Registry
 
 PREFIX = "/api/v1"
 MAX_ID = 2**53 - 1
@@ -160,6 +161,7 @@ class Route:
         idempotent: the route knows ``Idempotency-Key``.
         writes: runs in a writing transaction; by default whatever is not GET.
         applies: says for which entities the route exists.
+        contributed: the route exists only for entities with a contribution of this type (an importer).
     """
 
     method: str
@@ -181,6 +183,7 @@ class Route:
     location: bool = False
     writes: bool | None = None
     applies: Callable[[EntityDef], bool] = lambda definition: True
+    contributed: type[Any] | None = None
 
     @property
     def per_entity(self) -> bool:
@@ -191,6 +194,12 @@ class Route:
     def is_write(self) -> bool:
         """Tell whether the handler runs in a writing transaction."""
         return self.method != "GET" if self.writes is None else self.writes
+
+    def exists_for(self, definition: EntityDef, registry: Registry) -> bool:
+        """Tell whether a route of every entity exists for this one."""
+        if self.contributed is not None and all(c.entity != definition.key for c in registry.of(self.contributed)):
+            return False
+        return self.applies(definition)
 
     def check_query(self, query: MultiDict[str, str]) -> None:
         """Refuse parameters that the route does not know.

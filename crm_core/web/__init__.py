@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 MODULES = (
     "shell", "auth", "profile", "admin_users", "home", "search", "lists", "filterpages", "viewpages", "bulk",
-    "records_read", "records_write", "options", "settings", "settings_lists", "settings_money",
+    "records_read", "records_write", "verbs", "sharing", "options", "settings", "settings_lists", "settings_money",
+    "files", "jobs", "imports",
 )  # fmt: skip
 
 

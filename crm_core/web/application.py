@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -88,9 +90,12 @@ class CrmApp(flask.Flask):
     @staticmethod
     def _afterwards(found: Visit) -> None:
         """Do what waits for the end of the transaction; nothing here can spoil the answer any more."""
-        for function in [*found.after, lambda: messages.forget_shown(found)]:
+        todo: list[Callable[[], None]] = [*found.after, partial(messages.forget_shown, found)]
+        for function in todo:
             try:
                 function()
+            except Unavailable:
+                log.info("%s was left undone: the database is busy", function)
             except Exception:
                 log.exception("something after the answer failed")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import flask
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 STATIC = Path(__file__).parent.parent / "static"
 DIST = STATIC / "dist"
@@ -44,15 +45,26 @@ def load_assets(folder: Path = DIST) -> Assets:
     return Assets(names, frozenset(icons))
 
 
-def built(folder: Path = DIST) -> Assets:
-    """Return the build in force; a new build is noticed by its manifest's time."""
-    manifest = folder / "manifest.json"
-    return _built(folder, manifest.stat().st_mtime_ns if manifest.is_file() else 0)
+class _Current:
+    """The build in force, looked at once a second: a new one is noticed by its manifest's time."""
+
+    def __init__(self) -> None:
+        self.assets = Assets({}, frozenset())
+        self.changed, self.checked = -1, 0.0
+
+    def get(self) -> Assets:
+        now = time.monotonic()
+        if now - self.checked > 1 or self.changed < 0:
+            manifest = DIST / "manifest.json"
+            changed = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+            if changed != self.changed:
+                self.assets = load_assets()
+            self.changed, self.checked = changed, now
+        return self.assets
 
 
-@lru_cache(maxsize=2)
-def _built(folder: Path, changed: int) -> Assets:
-    return load_assets(folder)
+built = _Current().get
+"""Return the build in force."""
 
 
 @lru_cache(maxsize=64)
@@ -78,7 +90,11 @@ def _icon(assets: Assets, name: str, extra: str) -> Markup:
 
 def coloured_icon(name: str, colour: str) -> Markup:
     """Return an icon in a colour administrators chose; an SVG attribute, which the policy lets pass."""
-    assets = built()
+    return _coloured(built(), name, colour)
+
+
+@lru_cache(maxsize=1024)
+def _coloured(assets: Assets, name: str, colour: str) -> Markup:
     return Markup('<svg class="icon" color="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         colour or "currentColor", assets.url("icons.svg"), name if name in assets.icons else _fallback_icon
     )

@@ -15,10 +15,11 @@ from crm_core.fieldtypes import Address, File, Lines
 from crm_core.i18n import N_, gettext
 from crm_core.records import BulkResult, ListQuery
 from crm_core.web import forms, listing
-from crm_core.web.controls import Control, control
+from crm_core.web.controls import control
 from crm_core.web.rawvalues import read_posted
 from crm_core.web.request import current, is_fragment
 from crm_core.web.views import views_of
+from crm_core.web.widgets import Control
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -164,4 +164,4 @@ def add_entry(ctx: Ctx, list_key: str, label: str) -> ListEntryView:
 def _free_code(ctx: Ctx, list_key: str, text: str) -> str:
     base = re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")[:50] or "entry"
     taken = {e.code for e in ctx.directory.entries(list_key)}
-    return next(c for c in (base, *(f"{base}_{n}" for n in count(2))) if c not in taken)
+    return next(c for c in chain([base], (f"{base}_{n}" for n in count(2))) if c not in taken)

@@ -122,6 +122,7 @@ def _of_target(ctx: Ctx, key: str, target: str) -> list[tuple[str, str]]:
 
 def operators(kind: Any) -> list[tuple[str, str]]:
     """Return (operator, message id) for a field type, the usual ones first."""
+    found: tuple[tuple[str, str], ...] = _TEXT
     if isinstance(kind, Boolean):
         found = _YES_NO
     elif kind.multiple:
@@ -134,8 +135,6 @@ def operators(kind: Any) -> list[tuple[str, str]]:
         found = _TIME
     elif isinstance(kind, Integer | DecimalType):
         found = _NUMBER
-    else:
-        found = _TEXT
     return [(op, words) for op, words in (*found, *_EMPTY) if op in kind.operators]
 
 
@@ -193,7 +192,8 @@ def _options(ctx: Ctx, kind: Any) -> list[tuple[str, str]] | None:
 def from_node(ctx: Ctx, definition: EntityDef, node: Node | None) -> list[Group] | None:
     """Return the groups of a filter, ``None`` when the builder can't show it."""
     parts, join = _flat(node)
-    root, groups, number = Group(0, join), [], 0
+    root, number = Group(0, join), 0
+    groups: list[Group] = []
     for part in parts:
         if isinstance(part, And | Or):
             inner = Group(len(groups) + 1, "and" if isinstance(part, And) else "or")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import flask
@@ -97,7 +98,7 @@ def panels(ctx: Ctx) -> list[Box]:
     found = []
     for panel in by_weight(p for p in ctx.registry.of(Panel) if not p.entity):
         where = f"panel {panel.key}"
-        html = guarded(ctx, panel.plugin, where, lambda p=panel: p.render(ctx, None), "")
+        html = guarded(ctx, panel.plugin, where, partial(panel.render, ctx, None), "")
         if str(html).strip():
             found.append(Box(panel.key, gettext(panel.label), Markup(html), panel.plugin))  # noqa: S704 - by contract
     return found

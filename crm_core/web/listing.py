@@ -30,7 +30,7 @@ MANY, CROWD = 10, 16
 """Tables with more columns than this scroll sideways."""
 
 WEIGHTS: Mapping[str, int] = {
-    "choice": 12, "date": 10, "datetime": 14, "email": 19, "phone": 18, "user": 14, "tags": 15, "money": 12,
+    "choice": 12, "date": 10, "datetime": 14, "email": 19, "phone": 18, "user": 16, "tags": 15, "money": 12,
     "percent": 8, "integer": 8, "decimal": 10, "rating": 10, "boolean": 8, "link": 17, "team": 12, "url": 16,
     "lines": 18, "links": 18, "users": 16,
 }  # fmt: skip

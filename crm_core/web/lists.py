@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import flask
+from markupsafe import Markup
 
 from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef
 from crm_core.directory import ListEntryView
 from crm_core.errors import BadRequest, FilterError, Invalid, Problem, Stale
-from crm_core.fieldtypes import Choice, Image
+from crm_core.fieldtypes import Boolean, Choice, Image, User
 from crm_core.i18n import N_, gettext
 from crm_core.records import Page, Row
 from crm_core.web import listing, preferences, quick
+from crm_core.web.assets import built, coloured_icon
 from crm_core.web.filterwords import parts_in_words
+from crm_core.web.htmlparts import dot
 from crm_core.web.listing import Column, State
 from crm_core.web.request import current, is_fragment, notify
 from crm_core.web.views import views_of
@@ -40,6 +44,22 @@ class Status:
     def strip(self) -> bool:
         """Tell whether the entries stand side by side."""
         return len(self.entries) <= STRIP_LIMIT
+
+    @cached_property
+    def _buttons(self) -> list[tuple[str, Markup, Markup]]:
+        start = Markup('<button type="button" class="status-step" data-value="{}" aria-pressed="')
+        end = Markup('" title="{}">{}</button>')
+        known = built().icons
+        return [
+            (e.code, start.format(e.code),
+             end.format(e.title(), coloured_icon(e.icon, e.colour) if e.icon in known else dot(e.colour)))
+            for e in self.entries
+        ]  # fmt: skip
+
+    def buttons(self, value: str | None) -> Markup:
+        """Return the entries side by side, the one with ``value`` pressed."""
+        parts = [(head, "true" if code == value else "false", tail) for code, head, tail in self._buttons]
+        return Markup("".join(text for part in parts for text in part))  # noqa: S704 - made of escaped parts
 
 
 @dataclass(frozen=True)
@@ -84,8 +104,18 @@ def page(definition: EntityDef) -> str:
         parts=parts_in_words(ctx, state),
         quick=quick.filters(ctx, state),
         may_create=definition.creatable and access.allowed(ctx, definition.key, "create"),
+        group_fields=group_fields(ctx, state),
         query=flask.request.query_string.decode("utf-8", "replace"),
     )
+
+
+def group_fields(ctx: Ctx, state: State) -> list[FieldDef]:
+    """Return the fields rows can be grouped by: those with few values, that the list can be sorted by."""
+    known = listing.available(ctx, state.definition)
+    wanted = [k for k in (state.shown.group_by, state.shown.status, *known) if k in known]
+    kinds = (Choice, User, Boolean)
+    found = [known[k] for k in dict.fromkeys(wanted) if isinstance(known[k].type, kinds) and known[k].sortable]
+    return [f for f in found if f.key in (state.shown.group_by, *state.columns, *state.shown.quick)]
 
 
 def _fetch(ctx: Ctx, state: State) -> tuple[State, Page | None]:

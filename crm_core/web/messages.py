@@ -59,5 +59,5 @@ def forget_shown(found: Visit) -> None:
     """Drop the kept messages once a page has shown them, in a short transaction of its own."""
     if not found.shown or found.who is None or found.who.session_id is None:
         return
-    with found.deployment.database.transaction() as session:
+    with found.deployment.database.brief_transaction() as session:
         sessions.set_flash(session, found.who.session_id, [])

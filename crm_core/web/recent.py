@@ -45,7 +45,7 @@ def stored() -> list[tuple[str, int]]:
 
 
 def _write(deployment: Deployment, user_id: int, items: list[tuple[str, int]]) -> None:
-    with deployment.database.transaction() as session:
+    with deployment.database.brief_transaction() as session:
         user = session.get(User, user_id)
         if user is not None:
             user.preferences = {**(user.preferences or {}), "recent": [list(item) for item in items]}

@@ -17,7 +17,8 @@ from crm_core.filters import Relative
 from crm_core.filters.words import relative_words
 from crm_core.i18n import N_, gettext
 from crm_core.timeline import Activity
-from crm_core.web import recordview
+from crm_core.web import recent, recordview
+from crm_core.web.questions import fragment
 from crm_core.web.request import current, is_fragment, notify
 from crm_core.web.shell import ago
 
@@ -52,6 +53,7 @@ def page(definition: EntityDef, record_id: int) -> str:
     """Show a record's page with one of its tabs."""
     ctx = current()
     found = recordview.view(ctx, definition.key, record_id)
+    recent.looked_at(definition.key, record_id)
     tab = flask.request.args.get("tab", "activity")
     return flask.render_template(
         "record/page.html", view=found, tab=tab, body=_tab_body(found.definition, found.record, tab)
@@ -278,13 +280,3 @@ def _comment_html(
         channels=[e for e in current().directory.entries(CHANNELS) if e.active or e.code == entry.channel],
         url=f"/{definition.slug}/{record_id}",
     )
-
-
-# ---------------------------------------------------------------- shared with records_write
-
-
-def fragment(html: str, status: int) -> flask.Response:
-    """Return a part of a page that is shown although its status tells of a mistake."""
-    response = flask.make_response(html, status)
-    response.headers["X-Fragment"] = "1"
-    return response

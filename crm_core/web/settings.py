@@ -17,9 +17,10 @@ from crm_core.money import DEFAULT_CURRENCY
 from crm_core.settings import SettingValue
 from crm_core.web import ui
 from crm_core.web.choosers import link_titles
-from crm_core.web.controls import Control, control
+from crm_core.web.controls import control
 from crm_core.web.rawvalues import read_posted, to_raw
 from crm_core.web.request import admin, current, notify
+from crm_core.web.widgets import Control
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx

@@ -14,10 +14,11 @@ from crm_core.directory import ListEntryView, TagEntry
 from crm_core.errors import CrmError, NotFound
 from crm_core.i18n import LANGUAGES, N_, gettext
 from crm_core.web.choosers import link_titles
-from crm_core.web.controls import Control, control
+from crm_core.web.controls import control
 from crm_core.web.palette import COLOURS, MARKS
 from crm_core.web.rawvalues import read_posted, to_raw
 from crm_core.web.request import admin, current, is_fragment, notify
+from crm_core.web.widgets import Control
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx

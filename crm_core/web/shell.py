@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -19,8 +17,7 @@ from crm_core.filters import Relative, to_text
 from crm_core.filters.words import relative_words
 from crm_core.hooks import Fragment
 from crm_core.i18n import gettext
-from crm_core.money import format_money
-from crm_core.web import assets, filterform, messages, ui
+from crm_core.web import assets, filterform, htmlparts, messages, ui, values
 from crm_core.web.application import CrmApp, as_error
 from crm_core.web.request import Visit, current, is_admin, is_fragment, language, visit, visitor
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 PRODUCT = "CRM"
 RETRY_SECONDS = 3
-HUES = 8
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'; "
@@ -108,13 +104,19 @@ def _page(error: CrmError) -> str:
 def _templates(app: CrmApp) -> None:
     registry = app.extensions["crm_registry"]
     folders = [f"{p.folder}/templates" for p in registry.plugins.values() if p.folder]
-    app.jinja_loader = jinja2.ChoiceLoader(  # type: ignore[assignment]
+    app.jinja_loader = jinja2.ChoiceLoader(
         [jinja2.FileSystemLoader(f"{app.root_path}/templates"), *map(jinja2.FileSystemLoader, folders)]
     )
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
     env.auto_reload = app.deployment.config.debug
-    env.filters.update(hue=hue, initials=initials, phone=shown_phone, bare_url=bare_url, result_of=result_of)
+    env.filters.update(
+        hue=htmlparts.hue,
+        initials=htmlparts.initials,
+        phone=shown_phone,
+        bare_url=values.bare_url,
+        result_of=values.result_of,
+    )
     env.globals.update(
         _=translate,
         product=PRODUCT,
@@ -134,7 +136,13 @@ def _templates(app: CrmApp) -> None:
         ctx=current,
         tag_of=lambda tag_id: current().directory.tag(tag_id),
         list_entry=lambda key, code: current().directory.entry(key, code),
-        amount=amount,
+        amount=lambda field, value, row: values.amount(current(), field, value, row),
+        value_html=lambda *args: values.value_html(current(), *args),
+        link_html=lambda *args: values.record_link(current(), *args),
+        email_html=values.email_html,
+        phone_html=values.phone_html,
+        url_html=values.url_html,
+        html=htmlparts,
         list_links=lambda definition: ui.list_links(current(), definition),
         filter_text=to_text,
         filter_choices=lambda definition: filterform.choices(current(), definition),
@@ -225,34 +233,6 @@ def url_for_record(entity: str, record_id: int) -> str:
     """Return the address of a record's page, empty when its plugin is off."""
     found = current().registry.entities.get(entity)
     return f"/{found.slug}/{record_id}" if found else ""
-
-
-def hue(text: str) -> int:
-    """Return which of the avatar colours a name has, always the same one."""
-    return hashlib.sha256(text.encode()).digest()[0] % HUES
-
-
-def initials(text: str) -> str:
-    """Return one or two letters that stand for a name."""
-    words = [w for w in text.replace("-", " ").split() if w[0].isalnum()]
-    return "".join(w[0] for w in (words[:1] + words[-1:] if len(words) > 1 else words[:1])) or "?"
-
-
-def bare_url(address: str) -> str:
-    """Return a web address as people read it: without scheme and closing slash."""
-    return address.partition("://")[2].removeprefix("www.").rstrip("/") or address
-
-
-def result_of(field: FieldDef) -> FieldDef:
-    """Return a computed field as a field of its result's type."""
-    return replace(field, type=getattr(field.type, "of", field.type))
-
-
-def amount(field: FieldDef, value: Any, values: Mapping[str, Any]) -> str:
-    """Return an amount with its currency: the field's own, or that of the record's other field."""
-    source = str(getattr(field.type, "currency", ""))
-    found = values.get(source.removeprefix("field:")) if source.startswith("field:") else source
-    return format_money(value, str(found or current().directory.default_currency))
 
 
 def safe(html: str) -> Markup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crm_core.access import allowed
-from crm_core.contributions import EntityDef, MenuItem, by_weight
+from crm_core.contributions import EntityDef, Importer, MenuItem, by_weight
 from crm_core.i18n import N_, gettext
 
 if TYPE_CHECKING:
@@ -84,9 +84,14 @@ def settings_items(ctx: Ctx) -> list[Item]:
 
 
 def list_links(ctx: Ctx, definition: EntityDef) -> list[Item]:
-    """Return the entries plugins add to the menu of a list: those of the section ``list`` for its entity."""
+    """Return the entries of a list's menu: its importer, and what plugins add in the section ``list``."""
     found = [i for i in by_weight(ctx.registry.of(MenuItem)) if i.section == LIST and i.entity == definition.key]
-    return [Item(gettext(i.label), i.url, i.icon) for i in found if _visible(ctx, i)]
+    may_create = allowed(ctx, definition.key, "create")
+    importers = [i for i in ctx.registry.of(Importer) if i.entity == definition.key and may_create]
+    return [
+        *(Item(gettext(i.label), f"/{definition.slug}/import", "upload") for i in importers),
+        *(Item(gettext(i.label), i.url, i.icon) for i in found if _visible(ctx, i)),
+    ]
 
 
 def _title(section: str) -> str:

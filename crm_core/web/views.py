@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -57,7 +58,12 @@ def views_of(ctx: Ctx, definition: EntityDef) -> list[View]:
 
 
 def _shipped(found: Any) -> View:
-    return View(found.key, gettext(found.label), parse(found.filter) if found.filter else None, found.sort)
+    return View(found.key, gettext(found.label), _parsed(found.filter) if found.filter else None, found.sort)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Node:
+    return parse(text)
 
 
 def _saved(ctx: Ctx, row: Any) -> View:

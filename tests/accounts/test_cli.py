@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -25,18 +26,29 @@ def crm_program(sqlite_crm, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
 
-    def run(*args, stdin=None, code=0):
+    return Program(sqlite_crm)
+
+
+class Program:
+    """The program on a deployment."""
+
+    def __init__(self, crm):
+        self.crm = crm
+
+    def __call__(self, *args, stdin=None, code=0):
         result = CliRunner().invoke(cli, list(args), input=stdin)
         assert result.exit_code == code, result.output
         return result
 
-    run.crm = sqlite_crm
-    return run
 
-
-def found(run, email):
+def found(run, email) -> Any:
     with run.crm.database.transaction(write=False) as session:
         return users.by_email(session, email)
+
+
+def holder(run, token) -> Any:
+    with run.crm.database.transaction(write=False) as session:
+        return tokens.resolve(session, token, utcnow())
 
 
 def test_a_user_is_created_with_a_password_from_standard_input(crm_program):
@@ -95,8 +107,7 @@ def test_a_token_is_printed_alone_and_has_the_users_rights(crm_program):
     for email, scopes in (("admin@example.org", {"read", "write", "admin"}), ("ada@example.org", {"read", "write"})):
         out = crm_program("token", "create", email).stdout
         assert out.count("\n") == 1 and out.startswith("crm_")
-        with crm_program.crm.database.transaction(write=False) as session:
-            who = tokens.resolve(session, out.strip(), utcnow())
+        who = holder(crm_program, out.strip())
         assert who.email == email and who.scopes == scopes
     crm_program("token", "create", "nobody@example.org", code=1)
     crm_program("token", "create", "ada@example.org", "--days", "0", code=1)
@@ -110,6 +121,5 @@ def test_tokens_are_listed_and_revoked(crm_program):
     assert [(t["id"], t["name"], t["scopes"]) for t in listed] == [(made["id"], "Sync", ["read"])]
     assert made["token"] not in crm_program("token", "list").stdout
     crm_program("token", "revoke", str(made["id"]))
-    with crm_program.crm.database.transaction(write=False) as session:
-        assert tokens.resolve(session, made["token"], utcnow()) is None
+    assert holder(crm_program, made["token"]) is None
     crm_program("token", "revoke", "999", code=1)

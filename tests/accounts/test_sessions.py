@@ -61,7 +61,7 @@ def test_resolving_takes_one_statement_and_brings_the_stamps(bench):
         stamps = directory.stamps(session)
         highest = session.scalar(sa.select(sa.func.max(AccessSet.id)))
     for read, secret in ((resolve, key), (resolve_token, token)):
-        seen = []
+        seen: list[str] = []
         event.listen(bench.database.engine, "before_cursor_execute", lambda *a, seen=seen: seen.append(a[2]))
         who = read(bench, secret)
         assert len([s for s in seen if s.lstrip().upper().startswith("SELECT")]) == 1

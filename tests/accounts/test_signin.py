@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from typing import Any
 
 import pyotp
 import pytest
@@ -29,6 +30,10 @@ def fail(bench, email="ada@example.org", visitor=HERE):
     with pytest.raises(WrongCredentials) as refused:
         enter(bench, email, "wrong password", visitor)
     return refused.value
+
+
+def ask(bench, email="ada@example.org", visitor=HERE) -> Any:
+    return signin.ask_reset(bench.operation, email, visitor)
 
 
 def who(bench, key):
@@ -78,7 +83,12 @@ def test_an_unknown_account_costs_a_hash_as_well(bench, monkeypatch):
     bench.user(password=GOOD)
     checked = []
     verify = passwords.verify
-    monkeypatch.setattr(passwords, "verify", lambda stored, given: checked.append(stored) or verify(stored, given))
+
+    def noted(stored, given):
+        checked.append(stored)
+        return verify(stored, given)
+
+    monkeypatch.setattr(passwords, "verify", noted)
     fail(bench, "nobody@example.org")
     fail(bench)
     assert checked[0] == "" and checked[1].startswith("$argon2id$")
@@ -217,7 +227,7 @@ def test_a_second_factor_is_asked_for_and_a_code_is_good_once(bench):
     bench.later(seconds=30)
     with pytest.raises(WrongCode):
         signin.with_code(bench.operation, enter(bench).pending, app.at(bench.now + dt.timedelta(seconds=-30)), HERE)
-    assert signin.with_code(bench.operation, enter(bench).pending, app.at(bench.now), HERE)
+    assert signin.with_code(bench.operation, enter(bench).pending, app.at(bench.now), HERE).key
 
 
 def test_the_code_that_enrolled_does_not_sign_in(bench):
@@ -235,7 +245,9 @@ def test_a_code_of_the_neighbouring_half_minutes_is_good_and_no_other(bench):
     app, _ = second_factor(bench, user_id)
     for offset in (-1, 0, 1):
         pending = enter(bench).pending
-        assert signin.with_code(bench.operation, pending, app.at(bench.now + dt.timedelta(seconds=30 * offset)), HERE)
+        assert signin.with_code(
+            bench.operation, pending, app.at(bench.now + dt.timedelta(seconds=30 * offset)), HERE
+        ).key
     bench.later(minutes=5)
     for offset in (-3, 3):
         with pytest.raises(WrongCode):
@@ -251,7 +263,7 @@ def test_ten_recovery_codes_are_each_good_once_and_not_stored(bench):
     assert not set(codes) & set(bench.stored(user_id).recovery_codes)
     for n, code in enumerate(codes):
         shown = code if n % 2 else f" {code.upper().replace('-', ' ')} "
-        assert signin.with_code(bench.operation, enter(bench).pending, shown, HERE)
+        assert signin.with_code(bench.operation, enter(bench).pending, shown, HERE).key
     with pytest.raises(WrongCode):
         signin.with_code(bench.operation, enter(bench).pending, codes[0], HERE)
 
@@ -329,7 +341,7 @@ def test_the_picture_of_the_secret_has_no_style(bench):
 def test_a_reset_link_works_once_for_an_hour_and_ends_every_session(bench):
     user_id = bench.user(password=GOOD)
     key = enter(bench).key
-    link = signin.ask_reset(bench.operation, "ADA@example.org", HERE)
+    link = ask(bench, "ADA@example.org")
     with bench.database.transaction(write=False) as session:
         assert link.key not in session.scalars(sa.select(PasswordReset.digest)).all()
     with pytest.raises(Invalid):
@@ -339,7 +351,7 @@ def test_a_reset_link_works_once_for_an_hour_and_ends_every_session(bench):
     assert enter(bench, password="yellow submarine")
     with pytest.raises(BadLink):
         signin.finish_reset(bench.operation, link.key, "yellow submarine 2", HERE)
-    late = signin.ask_reset(bench.operation, "ada@example.org", HERE)
+    late = ask(bench, "ada@example.org")
     bench.later(hours=1)
     with pytest.raises(BadLink):
         signin.finish_reset(bench.operation, late.key, "yellow submarine 3", HERE)
@@ -348,7 +360,7 @@ def test_a_reset_link_works_once_for_an_hour_and_ends_every_session(bench):
 
 def test_a_new_link_makes_the_old_one_worthless(bench):
     bench.user(password=GOOD)
-    old, new = (signin.ask_reset(bench.operation, "ada@example.org", HERE) for _ in range(2))
+    old, new = (ask(bench, "ada@example.org") for _ in range(2))
     with pytest.raises(BadLink):
         signin.finish_reset(bench.operation, old.key, "yellow submarine", HERE)
     signin.finish_reset(bench.operation, new.key, "yellow submarine", HERE)
@@ -356,16 +368,16 @@ def test_a_new_link_makes_the_old_one_worthless(bench):
 
 def test_nobody_gets_no_link_and_is_counted_alike(bench):
     for _ in range(3):
-        assert signin.ask_reset(bench.operation, "nobody@example.org", HERE) is None
+        assert ask(bench, "nobody@example.org") is None
     with pytest.raises(TooMany):
-        signin.ask_reset(bench.operation, "nobody@example.org", HERE)
+        ask(bench, "nobody@example.org")
 
 
 def test_a_reset_lifts_the_waiting_time_of_the_account(bench):
     bench.user(password=GOOD)
     for _ in range(5):
         fail(bench)
-    link = signin.ask_reset(bench.operation, "ada@example.org", HERE)
+    link = ask(bench, "ada@example.org")
     signin.finish_reset(bench.operation, link.key, "yellow submarine", HERE)
     assert enter(bench, password="yellow submarine", visitor=THERE)
 

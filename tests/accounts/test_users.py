@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
 import sqlalchemy as sa
 
@@ -45,8 +49,8 @@ def test_the_first_administrator_is_made_once(bench):
     with bench.database.transaction() as session:
         password = accounts.first_run(session)
         assert accounts.first_run(session) is None
-        user = users.by_email(session, setup.FIRST_EMAIL)
-        assert passwords.verify(user.password_hash, password)
+        user: Any = users.by_email(session, setup.FIRST_EMAIL)
+        assert passwords.verify(user.password_hash, password or "")
         assert roles.of_user(session, user.id) == {"owner"}
 
 
@@ -107,8 +111,6 @@ def test_ad_12_only_administrators_see_and_change_accounts(bench):
 
 def test_a_token_without_the_scope_admin_does_not_administer(bench):
     boss = bench.actor(bench.user("boss@example.org", "Boss", "crm_admin"))
-    from dataclasses import replace
-
     for scopes, allowed in ((frozenset({"read", "write"}), False), (frozenset({"read", "write", "admin"}), True)):
         with bench.as_actor(replace(boss, scopes=scopes)) as ctx:
             if allowed:
@@ -193,7 +195,8 @@ def test_a_new_password_ends_sessions_and_keeps_tokens(bench):
         token, _ = tokens.create(ctx.session, user_id, name="Sync", now=bench.now)
         users.set_password(ctx, user_id, "yellow submarine", must_change=True)
         assert sessions.resolve(ctx.session, key, bench.now) is None
-        assert tokens.resolve(ctx.session, token, bench.now).must_change_password
+        who = tokens.resolve(ctx.session, token, bench.now)
+        assert who is not None and who.must_change_password
     assert passwords.verify(bench.stored(user_id).password_hash, "yellow submarine")
 
 
@@ -254,8 +257,6 @@ def test_a_person_changes_his_own_profile_and_nothing_more(bench):
 
 
 def test_all_time_zones_are_on_offer_and_usable():
-    from zoneinfo import ZoneInfo
-
     zones = profile.time_zones()
     assert {"UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Pacific/Auckland"} <= set(zones)
     assert all(ZoneInfo(z) for z in zones)
@@ -264,8 +265,6 @@ def test_all_time_zones_are_on_offer_and_usable():
 
 def test_a_token_of_ones_own_obeys_rights(bench):
     plain, boss = bench.user(), bench.user("boss@example.org", "Boss", "crm_admin")
-    from dataclasses import replace
-
     with bench.as_actor(bench.actor(plain)) as ctx:
         token, row = tokens.create_own(ctx, name="Sync", scopes=["write"], days=None)
         with pytest.raises(Forbidden):

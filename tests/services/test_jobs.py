@@ -294,3 +294,40 @@ class TestPeriodic:
 def test_the_engine_is_not_loaded_by_enqueueing():
     code = "import crm_core.jobs, sys; assert 'dbos' not in sys.modules and 'croniter' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=HERE.parents[1])
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_work_and_no_job_runs_twice(crm):
+    workers = [start_process(crm) for _ in range(2)]
+    try:
+        ids = [enqueue(crm, "test.count", steps=2) for _ in range(20)]
+        found = [until(crm, job_id, "done", "failed") for job_id in ids]
+    finally:
+        for process in workers:
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(30) for process in workers] == [0, 0]
+    assert {(f.state, f.attempts) for f in found} == {("done", 1)}
+    assert all(steps_of(crm, job_id) == [0, 1] for job_id in ids)
+
+
+@pytest.mark.slow
+def test_a_web_process_that_ends_hands_its_job_back(crm):
+    code = (
+        "import sys; from crm_core import kernel; from tests.services import sample_jobs;"
+        "own = kernel.contributions(); kernel.contributions = lambda: (*own, *sample_jobs.JOBS);"
+        "from crm_core.config import load_config; from crm_core.deployment import Deployment;"
+        "d = Deployment(load_config({}, home=sys.argv[1], database_url=sys.argv[2], worker='inline'));"
+        "from crm_core.jobs import worker; worker.start_inline(d); worker.start_inline(d); sys.stdin.read()"
+    )
+    url = crm.database.url.render_as_string(hide_password=False)
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(crm.config.home), url], stdin=subprocess.PIPE, env=environment
+    )
+    job_id = enqueue(crm, "test.count", steps=2000, pause=0.05)
+    until(crm, job_id, "running")
+    process.stdin.close()
+    assert process.wait(30) == 0
+    assert job(crm, job_id).state == "waiting"
+    with crm.database.transaction(write=False) as session:
+        assert session.scalars(sa.select(Worker)).all() == []

@@ -1,5 +1,6 @@
 // Nothing typed is lost (KN-15): leaving asks first, and what was typed is kept in this tab's storage until the record
 // is saved, so that a crash or an expired session can't take it away.
+import {fromIso, pad} from './days.js';
 import {settle, storage} from './kept.js';
 
 const KEEP_MS = 500;
@@ -62,7 +63,8 @@ function offer(form, key, earlier) {
   const bar = form.querySelector('[data-draft-offer]');
   if (!bar) return;
   const at = new Date(earlier.at);
-  bar.querySelector('[data-draft-time]').textContent = at.toLocaleString(document.documentElement.lang, {dateStyle: 'short', timeStyle: 'short'});
+  const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+  bar.querySelector('[data-draft-time]').textContent = `${fromIso(day, form.dataset.dates)} ${pad(at.getHours())}:${pad(at.getMinutes())}`;
   bar.hidden = false;
   bar.querySelector('[data-draft-restore]').addEventListener('click', () => restore(form, earlier.values));
   bar.querySelector('[data-draft-discard]').addEventListener('click', () => {

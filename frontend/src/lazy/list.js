@@ -1,5 +1,36 @@
 // Ticked rows and the bar that acts on them; arrows of the keyboard through the rows.
+import Dropdown from 'bootstrap/js/src/dropdown.js';
+import htmx from 'htmx.org';
 import {peek} from '../peek.js';
+
+// The menu of a row is made from one template when it is first opened; from then on it is a dropdown like any other.
+function openMenu(button) {
+  const template = document.getElementById('row-menu');
+  if (!template || button.nextElementSibling) return;
+  const row = button.closest('[data-row]');
+  const menu = template.content.firstElementChild.cloneNode(true);
+  if (!('editable' in row.dataset)) menu.querySelectorAll('[data-needs-edit]').forEach(item => item.remove());
+  for (const link of menu.querySelectorAll('a, button')) {
+    for (const name of ['href', 'hx-get', 'data-peek', 'data-page']) {
+      if (link.hasAttribute(name)) link.setAttribute(name, link.getAttribute(name).replace('{url}', row.dataset.url));
+    }
+  }
+  button.after(menu);
+  htmx.process(menu);
+  button.dataset.bsToggle = 'dropdown';
+  Dropdown.getOrCreateInstance(button).show();
+}
+
+// One click on a status: the server answers with the row as it is then (CT-47).
+async function setStatus(button) {
+  const set = button.closest('[data-status]');
+  const row = set.closest('[data-row]');
+  const {url, field, version} = set.dataset;
+  const values = {field, version, value: button.dataset.value};
+  document.querySelectorAll('#row-context input').forEach(input => { values[input.name] = input.value; });
+  await htmx.ajax('POST', url, {source: set, target: row, swap: 'outerHTML', values});
+  document.querySelector(`#${row.id} [data-value="${CSS.escape(button.dataset.value)}"]`)?.focus();
+}
 
 class List {
   constructor(root) {
@@ -22,6 +53,10 @@ class List {
   }
 
   click(event) {
+    const menu = event.target.closest('[data-row-menu]');
+    if (menu) openMenu(menu);
+    const status = event.target.closest('[data-status] [data-value]');
+    if (status) setStatus(status);
     const tick = event.target.closest('[data-tick]');
     if (tick) {
       const ticks = this.ticks;
@@ -90,7 +125,7 @@ class List {
       rows[at].querySelector('[data-tick]')?.click();
       event.preventDefault();
     } else if (at >= 0 && event.key === ' ' && document.activeElement.matches('[data-title-link]')) {
-      peek(rows[at].dataset.card, document.activeElement.getAttribute('href'));
+      peek(`${rows[at].dataset.url}/card`, document.activeElement.getAttribute('href'));
       event.preventDefault();
     }
   }

@@ -26,7 +26,7 @@ class MailDomain(Text):
 class Titles(FieldType):
     """The result of a computed field: records as ``[{id, title, …}]``."""
 
-    name, label, widget = "titles", N_("Records"), "readonly"
+    name, label, widget = "titles", N_("List of records"), "readonly"
     custom, sortable = False, False
 
     def __init__(self, members: Mapping[str, str] | None = None) -> None:

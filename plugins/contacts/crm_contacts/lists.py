@@ -8,9 +8,9 @@ from crm_core.api import N_, Entry, FieldDef, ListDef, SequenceDef, Text
 
 KINDS: Mapping[str, str] = {"person": N_("Person"), "company": N_("Company")}
 ORIGINS: Mapping[str, str] = {"manual": N_("By hand"), "import": N_("Import"), "web_form": N_("Web form")}
-EMAIL_KINDS: Mapping[str, str] = {"work": N_("Work"), "home": N_("Home"), "other": N_("Other")}
+EMAIL_KINDS: Mapping[str, str] = {"work": N_("Work"), "home": N_("At home"), "other": N_("Other")}
 PHONE_KINDS: Mapping[str, str] = {
-    "mobile": N_("Mobile"), "work": N_("Work"), "home": N_("Home"), "fax": N_("Fax"), "other": N_("Other"),
+    "mobile": N_("Mobile"), "work": N_("Work"), "home": N_("At home"), "fax": N_("Fax"), "other": N_("Other"),
 }  # fmt: skip
 WEBSITE_KINDS: Mapping[str, str] = {
     "work": N_("Web site"), "home": N_("Personal page"), "blog": N_("Blog"), "linkedin": "LinkedIn", "xing": "XING",
@@ -131,7 +131,7 @@ PROSPECT_LEVEL = ListDef(
     key="contacts.prospect_level",
     label=N_("Prospect levels"),
     entries=(
-        Entry(code="none", label=N_("None"), colour="#b8bec7"),
+        Entry(code="none", label=N_("No potential"), colour="#b8bec7"),
         Entry(code="low", label=N_("Low"), colour="#8a98d8"),
         Entry(code="medium", label=N_("Medium"), colour="#ffd267"),
         Entry(code="high", label=N_("High"), colour="#4f9d69"),
@@ -142,7 +142,7 @@ ADDRESS_KIND = ListDef(
     label=N_("Kinds of address"),
     entries=(
         Entry(code="work", label=N_("Work")),
-        Entry(code="home", label=N_("Home")),
+        Entry(code="home", label=N_("At home")),
         Entry(code="headquarters", label=N_("Headquarters")),
         Entry(code="billing", label=N_("Billing")),
         Entry(code="delivery", label=N_("Delivery")),

@@ -17,7 +17,7 @@ CONTACTS = ViewDef(
         "team", "first_name", "last_name", "company", "city", "zip",
     ),
     saved=(
-        SavedFilter(key="all", label=N_("All"), filter=""),
+        SavedFilter(key="all", label=N_("All contacts"), filter=""),
         SavedFilter(key="persons", label=N_("Persons"), filter='kind = "person"'),
         SavedFilter(key="companies", label=N_("Companies"), filter='kind = "company"'),
         SavedFilter(key="prospects", label=N_("Prospects"), filter='nature has "prospect"'),

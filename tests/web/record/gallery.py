@@ -360,8 +360,7 @@ def open_gallery(home: Path, url: str) -> Iterator[Gallery]:
     database = Database(url)
     Base.metadata.create_all(database.engine)
     with database.engine.begin() as connection:
-        for statement in search_index.create_statements(database.dialect, "gallery_artist"):
-            connection.exec_driver_sql(statement)
+        search_index.create_search(SimpleNamespace(get_bind=lambda: connection), "gallery_artist")
     with database.transaction() as session:
         accounts.seed(session)
     found = Gallery(load_config({}, home=home, database_url=url, secret_key=SECRET), database)

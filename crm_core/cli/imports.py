@@ -1,0 +1,171 @@
+"""Importing a file from the command line: the same engine, in the foreground, with a line that shows how far it is."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm_core.cli.base import actor, as_option, deployment, json_option, say, show, write_json
+from crm_core.i18n import N_, gettext
+
+if TYPE_CHECKING:
+    from crm_core.context import Actor, Ctx
+    from crm_core.deployment import Deployment
+    from crm_core.import_report import Report
+
+NO_LIMIT = 1 << 50
+SHOWN = 20
+FAILED = 3
+"""Exit code when some rows were not written."""
+
+
+class Foreground:
+    """What the work of an import is given here: operations, and a line on standard error that shows how far it is."""
+
+    def __init__(self, opened: Deployment, who: Actor, *, quiet: bool) -> None:
+        """Keep who acts; ``quiet`` shows no line."""
+        self._opened, self._who, self._quiet = opened, who, quiet
+        self.stopped = False
+
+    def operation(self, *, write: bool = True, quiet: bool = False) -> AbstractContextManager[Ctx]:
+        """Run the block in one transaction."""
+        return self._opened.operation(self._who, write=write, quiet=quiet)
+
+    def progress(self, done: int | None = None, total: int | None = None, message: str | None = None) -> None:
+        """Show how far it is."""
+        if not self._quiet:
+            share = f"{100 * done // total:3d} %  " if done is not None and total else ""
+            click.echo(f"\r{share}{message or ''}  ", err=True, nl=False)
+
+    def check_cancelled(self) -> None:
+        """Stop between two chunks after Ctrl+C.
+
+        Raises:
+            Cancelled: it was pressed.
+        """
+        if self.stopped:
+            from crm_core.jobs import Cancelled
+
+            raise Cancelled()
+
+
+@click.command("import")
+@click.argument("entity", required=False)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--map", "pairs", multiple=True, metavar="COLUMN=FIELD", help="Take a column for another field.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, save nothing.")
+@click.option("--region", default="", metavar="CC", help="Home country of phone numbers, such as FR.")
+@click.option("--lenient", is_flag=True, help="A bad value costs the value, not the row.")
+@click.option("--failed-file", type=click.Path(dir_okay=False, writable=True, path_type=Path),
+              help="Write the rows that failed here, each with the reason, to mend and import again.")  # fmt: skip
+@click.option("--resume", type=int, metavar="ID", help="Go on with an import that was interrupted.")
+@as_option
+@json_option
+@click.pass_context
+def import_command(
+    ctx: click.Context,
+    entity: str | None,
+    file: Path | None,
+    pairs: tuple[str, ...],
+    dry_run: bool,
+    region: str,
+    lenient: bool,
+    failed_file: Path | None,
+    resume: int | None,
+    email: str | None,
+    as_json: bool,
+) -> None:
+    """Read a file of records, such as contacts people.csv.
+
+    Columns are recognised by their names. Each thousand rows are saved together; Ctrl+C or a crash loses at most
+    those under way, and --resume goes on. Exit code 3 means that some rows were not written.
+    """
+    from crm_core import import_work
+    from crm_core.import_report import report
+
+    if resume is None and (entity is None or file is None):
+        raise click.UsageError("give ENTITY and FILE, or --resume ID")
+    opened = deployment(ctx)
+    who = actor(opened, email)
+    if resume is not None:
+        number = _resumed(opened, who, resume)
+    else:
+        assert entity is not None and file is not None  # noqa: S101 - checked above
+        options = {"region": region, "overrides": list(pairs), "lenient": lenient, "dry_run": dry_run}
+        number = _drafted(opened, who, entity, file, options)
+    run = Foreground(opened, who, quiet=as_json or not sys.stderr.isatty())
+    with _stoppable(run, number):
+        try:
+            import_work.work(run, number)
+        finally:
+            run.progress(message="\n")
+            if not as_json:
+                say(N_("Import %(id)s"), id=number)
+    with opened.operation(who, write=False) as found:
+        result = report(found, number)
+        if failed_file is not None and result.counts["failed"]:
+            _write_failed(found, result, failed_file)
+        _tell(found, result, as_json)
+    if result.counts["failed"]:
+        ctx.exit(FAILED)
+
+
+def _drafted(opened: Deployment, who: Actor, entity: str, file: Path, raw: Mapping[str, Any]) -> int:
+    from crm_core import imports
+
+    options = imports.options_of(raw, opened.config.phone_region)
+    with file.open("rb") as stream, opened.operation(who) as ctx:
+        return imports.draft(ctx, entity, stream, file.name, options, max_bytes=NO_LIMIT).id
+
+
+def _resumed(opened: Deployment, who: Actor, number: int) -> int:
+    from crm_core import imports
+
+    with opened.operation(who, write=False) as ctx:
+        return imports.resumable(ctx, number).id
+
+
+@contextmanager
+def _stoppable(run: Foreground, number: int) -> Iterator[None]:
+    """Let Ctrl+C stop the work between two chunks; what is saved stays, and the import can be resumed."""
+    from crm_core.jobs import Cancelled
+
+    before = signal.signal(signal.SIGINT, lambda *_: setattr(run, "stopped", True))
+    try:
+        yield
+    except Cancelled:
+        message = N_("Stopped; go on with: crm import --resume %(id)s")
+        raise click.ClickException(gettext(message, id=number)) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _write_failed(ctx: Ctx, result: Report, path: Path) -> None:
+    from crm_core.import_report import failed_rows
+
+    with path.open("w", encoding="utf-8", newline="") as target:
+        target.writelines(failed_rows(ctx, result.row))
+
+
+def _tell(ctx: Ctx, result: Report, as_json: bool) -> None:
+    from crm_core.import_report import COUNTS, problems
+
+    found, _ = problems(ctx, result.row.id, limit=500 if as_json else SHOWN)
+    rows = [{"line": p.line, "outcome": p.outcome, "field": p.field, "message": p.text} for p in found]
+    if as_json:
+        write_json(
+            {"import": result.row.id, "state": result.state, "dry_run": result.dry_run, **result.counts,
+             "mapping": result.row.mapping, "problems": rows}
+        )  # fmt: skip
+        return
+    if result.dry_run:
+        say(N_("Trial: nothing is saved"))
+    for key, label in COUNTS.items():
+        click.echo(f"{gettext(label)}: {result.counts[key]}")
+    show(False, ["line", "outcome", "field", "message"], rows)

@@ -1,0 +1,237 @@
+"""Importing a file step by step: upload, look at the columns, try it or do it, read the report (IE-01)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import flask
+
+from crm_core import access, files, import_report, imports, jobs
+from crm_core.contributions import EntityDef, Importer
+from crm_core.errors import CrmError, NotFound
+from crm_core.i18n import N_, gettext
+from crm_core.models import Import
+from crm_core.web.request import current, notify
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+Answer = flask.typing.ResponseReturnValue
+ID = "<int(max=9007199254740991):import_id>"
+PAGE = 100
+
+
+def install(app: flask.Flask) -> None:
+    """Add the routes."""
+    base = "/<entity:definition>/import"
+    app.add_url_rule(base, "import", new)
+    app.add_url_rule(base, "import.upload", upload, methods=["POST"])
+    app.add_url_rule(f"{base}/{ID}", "import.page", show)
+    app.add_url_rule(f"{base}/{ID}", "import.begin", begin, methods=["POST"])
+    app.add_url_rule(f"{base}/{ID}/progress", "import.progress", progress)
+    app.add_url_rule(f"{base}/{ID}/again", "import.again", again, methods=["POST"])
+    app.add_url_rule(f"{base}/{ID}/cancel", "import.cancel", cancel, methods=["POST"])
+    app.add_url_rule(f"{base}/{ID}/failed", "import.failed", failed)
+
+
+def _importer(definition: EntityDef) -> Importer:
+    return imports.importer_of(current().registry, definition.key)
+
+
+def new(definition: EntityDef) -> Answer:
+    """Ask for a file."""
+    return _upload_page(definition)
+
+
+def _upload_page(definition: EntityDef, error: CrmError | None = None) -> Answer:
+    ctx = current()
+    importer = _importer(definition)
+    access.require(ctx, definition.key, "create")
+    page = flask.render_template(
+        "imports/upload.html",
+        definition=definition,
+        importer=importer,
+        error=error,
+        accept=",".join(f".{ending}" for ending in importer.formats),
+        limit=files.size_text(ctx.config.max_upload),
+        region=flask.request.form.get("region") or ctx.locale.region,
+        recent=imports.listing(ctx, importer.slug),
+        states=STATES,
+    )
+    return page if error is None else flask.make_response(page, error.status)
+
+
+def upload(definition: EntityDef) -> Answer:
+    """Keep the file, and lead on to its columns."""
+    ctx, form = current(), flask.request.form
+    sent = flask.request.files.get("file")
+    if sent is None or not sent.filename:
+        return _upload_page(definition, _no_file())
+    try:
+        with ctx.session.begin_nested():
+            options = imports.options_of({"region": form.get("region")}, ctx.locale.region)
+            made = imports.draft(ctx, _importer(definition).slug, sent.stream, sent.filename, options)
+    except CrmError as error:
+        return _upload_page(definition, error)
+    return flask.redirect(f"/{definition.slug}/import/{made.id}", 303)
+
+
+def _no_file() -> CrmError:
+    from crm_core.errors import Invalid, Problem
+
+    return Invalid([Problem("file", "required", N_("Choose a file"))])
+
+
+def show(definition: EntityDef, import_id: int) -> Answer:
+    """Show an import: its columns before it starts, its progress and its report afterwards."""
+    ctx = current()
+    row = _found(ctx, definition, import_id)
+    if row.state == imports.DRAFT:
+        return _columns_page(definition, row)
+    return flask.render_template("imports/page.html", **_report(ctx, definition, row))
+
+
+def progress(definition: EntityDef, import_id: int) -> Answer:
+    """Show how far an import is: the part of its page that asks again while it goes on."""
+    ctx = current()
+    return flask.render_template("imports/report.html", **_report(ctx, definition, _found(ctx, definition, import_id)))
+
+
+def _found(ctx: Ctx, definition: EntityDef, import_id: int) -> Import:
+    row = imports.find(ctx, import_id)
+    if row.entity != definition.key:
+        raise NotFound
+    return row
+
+
+def _report(ctx: Ctx, definition: EntityDef, row: Import) -> dict[str, Any]:
+    after = flask.request.args.get("after", "0")
+    start = int(after) if after.isascii() and after.isdigit() and len(after) < 17 else 0
+    problems, more = import_report.problems(ctx, row.id, after=start, limit=PAGE)
+    return {
+        "definition": definition,
+        "report": import_report.report(ctx, row.id),
+        "problems": problems,
+        "more": more,
+        "names": import_report.COUNTS,
+        "states": STATES,
+        "field_label": lambda key: _field_label(ctx, definition, key),
+    }
+
+
+def _field_label(ctx: Ctx, definition: EntityDef, key: str) -> str:
+    found = ctx.registry.fields(definition.key).get(key.partition(".")[0])
+    return found.title() if found is not None else key
+
+
+# ---------------------------------------------------------------- the columns, before it starts
+
+
+def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = None) -> Answer:
+    ctx, form = current(), flask.request.form
+    rows = imports.sample(ctx, row)
+    columns = [
+        {
+            "name": name,
+            "target": form.get(f"column.{number}", _target(row.mapping, name)),
+            "sample": [r[number] for r in rows if number < len(r) and r[number]],
+        }
+        for number, name in enumerate(row.header)
+    ]
+    page = flask.render_template(
+        "imports/columns.html",
+        definition=definition,
+        row=row,
+        error=error,
+        columns=columns,
+        targets=_targets(ctx, definition),
+        region=form.get("region") or row.options.get("region", ""),
+        lenient=bool(form.get("lenient")),
+    )
+    return page if error is None else flask.make_response(page, error.status)
+
+
+def _target(mapping: Mapping[str, Any], column: str) -> str:
+    found = mapping.get(column) or []
+    return found if isinstance(found, str) else ", ".join(found)
+
+
+def _targets(ctx: Ctx, definition: EntityDef) -> list[tuple[str, str]]:
+    importer = _importer(definition)
+    if importer.fields is not None:
+        return list(importer.fields(ctx))
+    editable = access.editable(ctx, definition.key)
+    fields = ctx.registry.fields(definition.key)
+    found = [(key, f.title()) for key, f in fields.items() if key in editable and f.storage != "lines"]
+    return [*found, *((short, short) for short in definition.short if short not in fields)]
+
+
+def begin(definition: EntityDef, import_id: int) -> Answer:
+    """Start the import, or try it without writing anything."""
+    ctx, form = current(), flask.request.form
+    row = _found(ctx, definition, import_id)
+    raw = {
+        "region": form.get("region"),
+        "lenient": form.get("lenient"),
+        "dry_run": form.get("do") == "try",
+        "overrides": _overrides(row, form),
+    }
+    try:
+        with ctx.session.begin_nested():
+            imports.begin(ctx, row.id, imports.options_of(raw, ctx.locale.region))
+    except CrmError as error:
+        if row.state != imports.DRAFT:
+            raise
+        return _columns_page(definition, row, error)
+    return flask.redirect(f"/{definition.slug}/import/{row.id}", 303)
+
+
+def _overrides(row: Import, form: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns whose place the person has changed."""
+    found = {}
+    for number, name in enumerate(row.header):
+        typed = form.get(f"column.{number}", "").strip()
+        if f"column.{number}" in form and typed != _target(row.mapping, name):
+            found[name] = typed
+    return found
+
+
+# ---------------------------------------------------------------- afterwards
+
+
+def again(definition: EntityDef, import_id: int) -> Answer:
+    """Import for real what was tried."""
+    ctx = current()
+    made = imports.again(ctx, _found(ctx, definition, import_id).id, dry_run=False)
+    return flask.redirect(f"/{definition.slug}/import/{made.id}", 303)
+
+
+def cancel(definition: EntityDef, import_id: int) -> Answer:
+    """Cancel an import; what it has written stays."""
+    ctx = current()
+    row = _found(ctx, definition, import_id)
+    if row.job_id is None:
+        raise NotFound
+    jobs.cancel(ctx, row.job_id)
+    notify(gettext(N_("The import stops; what it has written stays")), "info")
+    return flask.redirect(f"/{definition.slug}/import/{row.id}", 303)
+
+
+def failed(definition: EntityDef, import_id: int) -> flask.Response:
+    """Send the failed rows as a file that can be mended and imported."""
+    ctx = current()
+    row = _found(ctx, definition, import_id)
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer it is sent with
+    for text in import_report.failed_rows(ctx, row):
+        target.write(text.encode())
+    target.seek(0)
+    name = import_report.failed_name(ctx, row)
+    kind = "text/csv" if row.header else "text/vcard"
+    response = flask.send_file(target, mimetype=kind, as_attachment=True, download_name=name, max_age=None)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+STATES = {**jobs.STATES, imports.DRAFT: N_("Not started")}

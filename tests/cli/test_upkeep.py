@@ -1,0 +1,193 @@
+"""Doctor, backup and restore."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from crm_core import backup_postgresql, files
+from crm_core.backup import BackupError, backup, restore
+from crm_core.db import Database
+from crm_core.errors import Conflict
+from crm_core.models import Tag, User
+
+
+@pytest.fixture
+def filled(crm, both):
+    """A deployment with a record, a custom field and a stored file."""
+    both.run("field", "add", "contacts", "score", "integer", "--label", "Score", "--indexed")
+    both.run(
+        "record", "create", "contacts", "kind=person", "first_name=Ada", "last_name=King", "cf.score=7", 'tags=["vip"]'
+    )
+    with crm.as_user(crm.admin) as ctx:
+        files.store(ctx, io.BytesIO(b"some notes"), "notes.txt")
+    return crm
+
+
+@pytest.fixture
+def elsewhere(crm, tmp_path, request):
+    """An empty deployment of the same kind."""
+    config = replace(crm.config, home=tmp_path / "elsewhere", database_url="")
+    if not crm.database.is_sqlite:
+        name = f"{crm.database.url.database}_b"
+        server = sa.create_engine(crm.database.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with server.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+
+        def drop():
+            with server.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+            server.dispose()
+
+        request.addfinalizer(drop)
+        url = crm.database.url.set(database=name).render_as_string(hide_password=False)
+        config = replace(config, database_url=url)
+    database = Database(config.url)
+    request.addfinalizer(database.dispose)
+    return database, config
+
+
+def rows(database):
+    """Every row of every table, as text, without what a running server writes on its own."""
+    found = {}
+    with database.reader.connect() as connection:
+        for table in sa.inspect(connection).get_table_names():
+            if "_fts" not in table and table != "core_worker":
+                found[table] = sorted(map(repr, connection.exec_driver_sql(f'SELECT * FROM "{table}"')))
+    return found
+
+
+@pytest.mark.parametrize("way", ["as it is", "copy"])
+def test_a_backup_restored_elsewhere_is_the_same(filled, elsewhere, tmp_path, monkeypatch, way):
+    if way == "copy":
+        monkeypatch.setattr(backup_postgresql.shutil, "which", lambda name: None)
+    archive = tmp_path / "crm.tar.gz"
+    made = backup(filled.database, filled.config, archive)
+    assert archive.stat().st_mode & 0o077 == 0
+    database, config = elsewhere
+    read = restore(database, config, archive)
+    assert read == made
+    assert rows(database) == rows(filled.database)
+    stored = [p for p in config.files.rglob("*") if p.is_file()]
+    assert [p.read_bytes() for p in stored] == [b"some notes"]
+    with database.transaction() as session:  # numbering goes on, and the search index is alive
+        session.add(User(email="new@example.com", name="New"))
+        session.add(Tag(name="new", key="new"))
+    from crm_core.deployment import Deployment
+    from crm_core.records import ListQuery, create, list_
+
+    opened = Deployment(config, database)
+    with opened.operation(opened.system_actor()) as ctx:
+        create(ctx, "contacts", {"kind": "person", "first_name": "Ada", "last_name": "Queen"})
+        assert [r.title for r in list_(ctx, "contacts", ListQuery(q="kin")).items] == ["Ada King"]
+        assert [r.title for r in list_(ctx, "contacts", ListQuery(q="quee")).items] == ["Ada Queen"]
+
+
+def test_a_database_that_is_not_empty_is_overwritten_only_when_told(filled, both, tmp_path):
+    archive = str(tmp_path / "crm.tar.gz")
+    assert "1 stored files" in both.run("backup", archive).stdout
+    before = rows(filled.database)
+    both.run("record", "create", "contacts", "kind=person", "first_name=Ada", "last_name=Later")
+    assert "not empty" in both.fails("restore", archive)
+    assert both.run("restore", archive, "--force", input="n\n", code=1)
+    assert rows(filled.database) != before
+    both.run("restore", archive, "--force", "--yes")
+    assert rows(filled.database) == before
+    with pytest.raises(Conflict):
+        restore(filled.database, filled.config, tmp_path / "crm.tar.gz")
+
+
+def test_archives_that_cannot_be_used_change_nothing(sqlite_crm, program, tmp_path):
+    path = tmp_path / "bad.tar.gz"
+    path.write_bytes(b"not an archive")
+    assert "can't be read" in program.fails("restore", str(path), "--force", "--yes")
+    for manifest in ({"format": 99}, {}, {"format": 1, "nonsense": 2}):
+        with tarfile.open(path, "w:gz") as tar:
+            text = json.dumps(manifest).encode()
+            info = tarfile.TarInfo("manifest.json")
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text))
+        assert "not an archive of this version" in program.fails("restore", str(path), "--force", "--yes")
+    with pytest.raises(BackupError):
+        backup(sqlite_crm.database, sqlite_crm.config, tmp_path / "nowhere" / "x.tar.gz")
+    assert program.json("plugin", "list")
+
+
+def test_an_archive_of_another_kind_of_database_is_refused(sqlite_crm, tmp_path, postgres_url):
+    archive = tmp_path / "crm.tar.gz"
+    backup(sqlite_crm.database, sqlite_crm.config, archive)
+    other = Database(postgres_url)
+    with pytest.raises(BackupError, match="another kind"):
+        restore(other, sqlite_crm.config, archive)
+    other.dispose()
+
+
+def test_a_backup_that_fails_leaves_the_old_archive(sqlite_crm, tmp_path, monkeypatch):
+    archive = tmp_path / "crm.tar.gz"
+    archive.write_bytes(b"the old one")
+
+    def broken(*args, **options):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(tarfile.TarFile, "add", broken)
+    with pytest.raises(BackupError, match="disk full"):
+        backup(sqlite_crm.database, sqlite_crm.config, archive)
+    assert archive.read_bytes() == b"the old one"
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".crm-backup")] == []
+
+
+def levels(program, code=0):
+    result = program.run("doctor", "--json", code=code)
+    return {c["name"]: c["level"] for c in json.loads(result.stdout)}
+
+
+def test_the_doctor_finds_a_sound_deployment_sound(both):
+    found = levels(both)
+    assert {found[n] for n in ("database", "tables", "plugin contacts", "drift", "search", "clock", "files")} == {"ok"}
+    assert found["mail"] == "warning"
+
+
+def test_the_doctor_sees_drift_and_a_search_index_that_lags(sqlite_crm, program):
+    with sqlite_crm.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE core_tag ADD COLUMN extra INTEGER")
+        connection.exec_driver_sql("DROP TRIGGER contacts_contact_fts_i")
+    found = levels(program, code=1)
+    assert (found["drift core"], found["search"]) == ("warning", "error")
+    assert "contacts_contact rebuilt" in program.run("doctor", "--repair").stdout
+    assert levels(program)["search"] == "ok"
+
+
+def test_the_doctor_speaks_of_mail_and_addresses(program, monkeypatch):
+    monkeypatch.setenv("CRM_SMTP_URL", "smtp://mail.example.com:2525")
+    monkeypatch.setenv("CRM_BASE_URL", "https://crm.example.com")
+    text = program.run("doctor").stdout
+    assert "mail.example.com:2525" in text and "CRM_SECURE_COOKIES=1" in text
+
+
+def test_the_doctor_works_when_nothing_else_does(blank, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRM_HOME", str(tmp_path))
+    monkeypatch.setenv("CRM_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    text = blank.run("doctor", code=1).stdout
+    assert "does not answer" in text and "secret" not in text
+    monkeypatch.setenv("CRM_DATABASE_URL", "")
+    assert "crm init" in blank.run("doctor", code=1).stdout
+
+
+def test_the_doctor_names_a_plugin_that_is_missing(sqlite_crm, program):
+    from crm_core.models import PluginRow
+
+    with sqlite_crm.database.transaction() as session:
+        session.add(PluginRow(name="ghost", wanted=True, seeded=[]))
+    assert levels(program, code=1)["plugin ghost"] == "error"
+
+
+def test_pg_dump_is_used_where_it_is_there(crm, tmp_path):
+    if crm.database.is_sqlite or shutil.which("pg_dump") is None:
+        return
+    assert backup(crm.database, crm.config, tmp_path / "x.tar.gz").database in ("pg_dump", "copy")
