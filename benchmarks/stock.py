@@ -5,6 +5,7 @@ SQLite files stay in ``CRM_BENCH_HOME`` (default ``instance/bench``); PostgreSQL
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import json
@@ -12,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from crm_core.testing.deployments import TestDeployment
 
 CONTACT = "contacts.contact"
 CHUNK = 2000
+KEEP_INDEXES = 200_000
+"""Up to so many contacts are written with every index in place."""
 SALESPEOPLE = 100
 SECRET = "benchmarks-only-secret-of-no-value-0123"
 FIELDS: tuple[dict[str, Any], ...] = (
@@ -192,8 +195,9 @@ def build(folder: Path, url: str, size: int, say: Callable[[str], None] = print)
     found, cast = empty(folder, url)
     begin = time.perf_counter()
     rates: list[float] = []
-    first = load(found, people.companies(size, cast), rates)
-    load(found, people.persons(size, cast, first), rates, say)
+    with _without_indexes(found) if size > KEEP_INDEXES else nullcontext():
+        first = load(found, people.companies(size, cast), rates)
+        load(found, people.persons(size, cast, first), rates, say)
     seconds = time.perf_counter() - begin
     settle(found)
     found.close()
@@ -201,11 +205,37 @@ def build(folder: Path, url: str, size: int, say: Callable[[str], None] = print)
     return Built(size, seconds, size / seconds, known, rates[len(rates) // 10], rates[-2] if len(rates) > 1 else rates[-1])
 
 
+@contextmanager
+def _without_indexes(found: TestDeployment) -> Iterator[None]:
+    """Take the indexes of the contacts' tables away while a large data set is written, and make them again."""
+    if found.database.is_sqlite:
+        listed = sa.text(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name LIKE 'contacts%'"
+        )
+    else:
+        listed = sa.text(
+            "SELECT i.indexname, i.indexdef FROM pg_indexes i LEFT JOIN pg_constraint c ON c.conname = i.indexname "
+            "WHERE i.tablename LIKE 'contacts%' AND c.conname IS NULL"
+        )
+    with found.database.autocommit() as connection:
+        known = [(name, sql) for name, sql in connection.execute(listed)]
+        for name, _ in known:
+            connection.exec_driver_sql(f'DROP INDEX "{name}"')
+    yield
+    with found.database.autocommit() as connection:
+        if not found.database.is_sqlite:
+            connection.exec_driver_sql("SET maintenance_work_mem = '512MB'")
+        for _, sql in known:
+            connection.exec_driver_sql(sql)
+
+
 def load(
     found: TestDeployment, items: Iterator[dict[str, Any]], rates: list[float], say: Callable[[str], None] | None = None
 ) -> list[int]:
     """Write contacts in chunks, each in a transaction of its own; return their ids and note contacts a second."""
     ids: list[int] = []
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     actor = found.actor(found.admin)
     while chunk := list(itertools.islice(items, CHUNK)):
         begin = time.perf_counter()

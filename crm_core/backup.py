@@ -30,6 +30,8 @@ FORMAT = 1
 _MANIFEST = "manifest.json"
 _DATABASE = "database"
 _FILES = "files"
+_STORED = "[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"
+"""Where stored files lie, by their digest; previews and uploads under way are left out."""
 
 
 class BackupError(CrmError):
@@ -62,15 +64,15 @@ def backup(database: Database, config: Config, target: Path) -> Archive:
         BackupError: the archive can't be written; a file of that name is left as it was.
     """
     target = target.absolute()
-    stored = [p for p in sorted(config.files.rglob("*")) if p.is_file()] if config.files.is_dir() else []
     try:
         with tempfile.TemporaryDirectory(prefix=".crm-backup-", dir=target.parent) as folder:
             place = Path(folder, _DATABASE)
             kind, tables = _dump(database, place)
+            stored = sorted(config.files.glob(_STORED))
             made = Archive(__version__, utcnow().isoformat(), kind, _revisions(database), len(stored), tables)
             archive = Path(folder, "archive")
             with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
-                _write(tar, made, place, config)
+                _write(tar, made, place, config, stored)
             archive.chmod(0o600)
             archive.replace(target)
     except (OSError, tarfile.TarError) as exc:
@@ -86,15 +88,16 @@ def _dump(database: Database, place: Path) -> tuple[str, dict[str, list[str]]]:
     return "sqlite", {}
 
 
-def _write(tar: tarfile.TarFile, made: Archive, place: Path, config: Config) -> None:
+def _write(tar: tarfile.TarFile, made: Archive, place: Path, config: Config, stored: list[Path]) -> None:
     manifest = place.with_name(_MANIFEST)
     manifest.write_text(json.dumps({"format": FORMAT, **made.__dict__}, indent=2), "utf-8")
     tar.add(manifest, _MANIFEST)
     tar.add(place, _DATABASE)
     if (key := config.home / KEY_FILE).is_file():
         tar.add(key, KEY_FILE)
-    if config.files.is_dir():
-        tar.add(config.files, _FILES)
+    for path in stored:
+        with contextlib.suppress(FileNotFoundError):  # swept away meanwhile, because nothing names it
+            tar.add(path, f"{_FILES}/{path.relative_to(config.files)}")
 
 
 def _revisions(database: Database) -> dict[str, str]:

@@ -18,7 +18,7 @@ from crm_core import files
 from crm_core.contributions import Importer
 from crm_core.db import KERNEL, utcnow
 from crm_core.errors import Conflict, CrmError, Forbidden, Invalid, NotSignedIn, Problem, Unavailable
-from crm_core.i18n import N_
+from crm_core.i18n import N_, gettext
 from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowResult
 from crm_core.models import Import, ImportProblem, StoredFile
 
@@ -197,7 +197,8 @@ class _Work:
     def _tell(self, source: ImportSource) -> None:
         share = getattr(source, "progress", None)
         total = 1000 if share is not None else None
-        self.run.progress(int(share * 1000) if share is not None else self.position, total, f"{self.position:,}")
+        message = gettext(N_("%(count)s rows read"), count=self.position)
+        self.run.progress(int(share * 1000) if share is not None else self.position, total, message)
 
 
 def _chunks(rows: Iterator[ImportRow]) -> Iterator[list[ImportRow]]:

@@ -230,8 +230,10 @@ def listing(ctx: Ctx, slug: str, limit: int = 20) -> list[tuple[Import, str, str
 
 
 def state_of(row: Import, job_state: str | None) -> str:
-    """Return the state of an import: its job's, as long as the import has not ended by itself."""
-    return row.state if row.state in jobs.FINISHED or job_state is None else job_state
+    """Return the state of an import: its job's while that goes on, else how the work ended."""
+    if job_state is None or (row.state in jobs.FINISHED and job_state not in jobs.ACTIVE):
+        return row.state
+    return job_state
 
 
 def resumable(ctx: Ctx, import_id: int) -> Import:

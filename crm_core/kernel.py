@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
 from crm_core.core_lists import LISTS
-from crm_core.db import CrmSession
+from crm_core.db import CrmSession, Database
 from crm_core.fieldtypes import Boolean, Currency
 from crm_core.i18n import N_
 
@@ -37,6 +37,14 @@ def seed(session: CrmSession, registry: Registry) -> None:
 
     roles.seed(session)
     lists.seed(session, registry)
+
+
+def build_indexes(database: Database, registry: Registry) -> list[str]:
+    """Build the indexes of custom and contributed fields that are wanted and not there; returns their names."""
+    from crm_core import customfields
+
+    fields = [f for key in registry.entities for f in registry.fields(key).values()]
+    return customfields.ensure_indexes(database, fields, {k: e.model for k, e in registry.entities.items()})
 
 
 def _sweep(run: Any) -> Any:

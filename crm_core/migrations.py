@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, SAWarning
 
 from crm_core import search_index
-from crm_core.db import Database
+from crm_core.db import CrmSession, Database
 from crm_core.db.engine import is_temporary
 from crm_core.errors import CrmError
 from crm_core.i18n import N_
@@ -161,8 +161,18 @@ def locked(database: Database) -> Iterator[Connection]:
                 yield connection
         else:
             with connection.begin():
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+                alone(connection)
                 yield connection
+
+
+def alone(transaction: Connection | CrmSession) -> None:
+    """Wait until no other process sets the database up; holds to the end of the transaction.
+
+    SQLite needs nothing: its writers begin by locking the whole file.
+    """
+    bind = transaction.get_bind() if isinstance(transaction, CrmSession) else transaction
+    if bind.dialect.name == "postgresql":
+        transaction.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ def prepare(database: Database) -> list[str]:
     done = [f"core {r}" for r in migrations.upgrade(database, migrations.KERNEL_NAME, migrations.KERNEL_FOLDER)]
     manifests = [f.manifest for f in installed() if f.manifest]
     with database.transaction() as session:
+        migrations.alone(session)
         _note_new(session, manifests)
         wanted = wanted_names(session)
     for manifest in in_order(m for m in manifests if m.name in wanted)[0]:
@@ -62,7 +63,9 @@ def initialise(database: Database, config: Config) -> list[str]:
     done = prepare(database)
     registry = assemble(database, config).registry
     with database.transaction() as session:
+        migrations.alone(session)
         kernel.seed(session, registry)
+    kernel.build_indexes(database, registry)
     return done
 
 
@@ -119,6 +122,7 @@ def enable(database: Database, config: Config, name: str) -> list[str]:
         kernel.seed(session, trial.registry)
         for one in plan:
             tell(session, database, config, trial.registry, one, State.DISABLED, State.ACTIVE)
+    kernel.build_indexes(database, trial.registry)
     return plan
 
 

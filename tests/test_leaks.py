@@ -27,6 +27,8 @@ QUERIES = (
     f"?city={WORD}", "?fields=name,company,companies,emails,managers,description", "?columns=name,company,emails",
 )  # fmt: skip
 
+LISTS = re.compile(r"^/(api/v1/)?(contacts|relations|search)?(/suggest|/options|/palette|/export\w*)?$")
+
 
 class Hidden:
     """The private contact, the public one that links to it, and what surrounds them."""
@@ -108,7 +110,7 @@ def test_no_route_gives_a_private_record_away(crm: TestDeployment, actor_with: A
         if "GET" not in (rule.methods or ()) or (role == "token" and not str(rule).startswith("/api/")):
             continue
         for base in dict.fromkeys(_urls(rule, hidden)):
-            for query in ("",) if re.search(r"/\d+", base) else QUERIES:
+            for query in QUERIES if LISTS.search(base) and not re.search(r"/\d+", base) else ("",):
                 _judge(client.get(base + query, headers=headers), base + query, hidden, failures)
     assert failures == []
 

@@ -70,10 +70,13 @@ def require(ctx: Ctx, entity: str, action: str) -> None:
         )
 
 
-def predicate(ctx: Ctx, definition: EntityDef, action: str, alias: Any, *, after: bool = False) -> Any:
+def predicate(
+    ctx: Ctx, definition: EntityDef, action: str, alias: Any, *, after: bool = False, counting: bool = False
+) -> Any:
     """Return the SQL of what the actor may touch: grants, and record-level access, and every plugin's narrowing.
 
     ``after`` is the check once a write was flushed: giving a record away is allowed, so its own list doesn't count.
+    ``counting`` gives the form that is quick where records are counted and not read in order.
     """
     if ctx.actor.system:
         return sa.true()
@@ -81,7 +84,8 @@ def predicate(ctx: Ctx, definition: EntityDef, action: str, alias: Any, *, after
         return sa.false()
     parts = [_granted(ctx, definition, action, alias)]
     if not ctx.actor.moderator and not after and action != "create":
-        parts.append(in_visible_sets(ctx, alias, write=_SCOPE_OF_ACTION.get(action, "write") == "write"))
+        writing = _SCOPE_OF_ACTION.get(action, "write") == "write"
+        parts.append(in_visible_sets(ctx, alias, write=writing, counting=counting))
     parts += _followed(ctx, definition, action, alias)
     for node in ctx.registry.hooks.record_scope(ctx, definition.key, action):
         parts.append(compiler(ctx, unlimited=True).compile(node, definition, alias))

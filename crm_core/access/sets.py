@@ -115,10 +115,7 @@ def _listed(ctx: Ctx, write: bool) -> tuple[int, ...] | None:
     known = shared.get((ctx.actor.principals, write))
     if known is not None and known.epoch == epoch and time.monotonic() < known.until:
         return known.sets
-    member = sa.select(AccessMember.set_id).where(AccessMember.principal.in_(ctx.actor.principals)).distinct()
-    if write:
-        member = member.where(AccessMember.write)
-    rows = ctx.session.scalars(member.limit(MAX_LISTED + 1), execution_options=KERNEL).all()
+    rows = ctx.session.scalars(_members(ctx, write).distinct().limit(MAX_LISTED + 1), execution_options=KERNEL).all()
     answer = tuple(sorted(rows)) if len(rows) <= MAX_LISTED else None
     if epoch is not None:
         if len(shared) > MAX_CACHED:
@@ -127,11 +124,22 @@ def _listed(ctx: Ctx, write: bool) -> tuple[int, ...] | None:
     return answer
 
 
-def in_visible_sets(ctx: Ctx, alias: Any, *, write: bool) -> Any:
-    """Return the predicate: the record's set is one of the actor's."""
+def _members(ctx: Ctx, write: bool) -> sa.Select[tuple[int]]:
+    """Return the select of the sets the actor is in."""
+    found = sa.select(AccessMember.set_id).where(AccessMember.principal.in_(ctx.actor.principals))
+    return found.where(AccessMember.write) if write else found
+
+
+def in_visible_sets(ctx: Ctx, alias: Any, *, write: bool, counting: bool = False) -> Any:
+    """Return the predicate: the record's set is one of the actor's.
+
+    A page is read in its order and each row looked at; ``counting`` lets the sets be sought instead.
+    """
     from crm_core.db.expressions import Unindexed
 
     listed = visible_sets(ctx, write=write)
+    if counting:
+        return alias.access_id.in_(listed if listed is not None else _members(ctx, write))
     if listed is not None:
         column = Unindexed(alias.access_id) if len(listed) > 1 or EVERYONE in ctx.actor.principals else alias.access_id
         return column.in_(listed)

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from crm_core import directory, history
-from crm_core.accounts import passwords, sessions
+from crm_core import directory
+from crm_core.accounts import audit, passwords, sessions
 from crm_core.accounts.rights import own_id
 from crm_core.context import Ctx
 from crm_core.db import KERNEL
@@ -86,7 +86,7 @@ def update(ctx: Ctx, values: Mapping[str, Any]) -> User:
     if diff:
         ctx.session.flush()
         directory.touch(ctx.session)
-        history.note(ctx, "core.user", user.id, user.name, "update", diff)
+        audit.note(ctx, user.id, user.name, "update", diff=diff)
     return user
 
 
@@ -104,4 +104,4 @@ def change_password(ctx: Ctx, new: str, *, keep_session: int | None = None) -> N
     user.password_hash, user.must_change_password = passwords.hashed(new), False
     sessions.revoke_all(ctx.session, user.id, keep=keep_session)
     ctx.session.flush()
-    history.note(ctx, "core.user", user.id, user.name, "password_changed")
+    audit.note(ctx, user.id, user.name, "password_changed")

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from crm_core import history
-from crm_core.accounts import keys, passwords, reset, sessions, throttle, totp, users
+from crm_core.accounts import audit, keys, passwords, reset, sessions, throttle, totp, users
 from crm_core.accounts.sessions import Visitor
 from crm_core.context import Actor, Ctx
 from crm_core.db import KERNEL, CrmSession
@@ -103,7 +102,7 @@ def with_password(
         TooMany: too many attempts at this account or from this address.
         WrongCredentials: wrong, unknown or deactivated; all look the same and take the same time.
     """
-    email = email.strip().lower()[:254]
+    email = users.address(email)
     account_limit = throttle.for_account(email)
     limits = (account_limit, throttle.for_address(visitor.address))
     with operation() as ctx:
@@ -153,7 +152,7 @@ def sign_out(ctx: Ctx, key: str) -> None:
     """End the session of this browser."""
     sessions.end(ctx.session, key)
     if ctx.actor.id is not None:
-        history.note(ctx, users.ENTITY, ctx.actor.id, ctx.actor.name, "signed_out")
+        audit.note(ctx, ctx.actor.id, ctx.actor.name, "signed_out")
 
 
 def ask_reset(operation: Operation, email: str, visitor: Visitor) -> ResetLink | None:
@@ -164,7 +163,7 @@ def ask_reset(operation: Operation, email: str, visitor: Visitor) -> ResetLink |
     Raises:
         TooMany: too many links asked for.
     """
-    email = email.strip().lower()[:254]
+    email = users.address(email)
     with operation() as ctx:
         limits = (throttle.for_reset(email), throttle.for_address(visitor.address, "reset-address"))
         throttle.reserve(ctx.session, limits, ctx.now)
@@ -253,13 +252,13 @@ def _begin(ctx: Ctx, user_id: int, name: str, visitor: Visitor, replaces: str) -
         sa.update(User).where(User.id == user_id).values(last_seen_at=ctx.now), execution_options=KERNEL
     )
     _note(ctx, user_id, name, "signed_in", visitor)
-    emit(ctx, "signed_in", users.ENTITY, user_id)
+    emit(ctx, "signed_in", audit.ENTITY, user_id)
     return key
 
 
 def _note(ctx: Ctx, user_id: int, name: str, action: str, visitor: Visitor) -> None:
     by_person = ctx.as_actor(Actor(user_id, name))
-    history.note(by_person, users.ENTITY, user_id, name, action, note=visitor.address)
+    audit.note(by_person, user_id, name, action, detail=visitor.address)
 
 
 def _seal_pending(ctx: Ctx, user_id: int, stored: str) -> str:

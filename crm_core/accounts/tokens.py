@@ -8,8 +8,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from crm_core import history
-from crm_core.accounts import keys
+from crm_core.accounts import audit, keys
 from crm_core.accounts.identity import COLUMNS, SignedIn, signed_in
 from crm_core.accounts.profile import one_line
 from crm_core.accounts.rights import own_id, require_admin
@@ -196,10 +195,10 @@ def own(ctx: Ctx, token_id: int) -> ApiToken:
 
 def note_created(ctx: Ctx, row: ApiToken, owner: str) -> None:
     """Write in the history that a token was made."""
-    note = f"{row.name} ({row.prefix}…): {', '.join(row.scopes)}"
-    history.note(ctx, "core.user", row.user_id, owner, "token_created", note=note)
+    detail = f"{row.name} ({row.prefix}…): {', '.join(row.scopes)}"
+    audit.note(ctx, row.user_id, owner, "token_created", detail=detail)
 
 
 def note_revoked(ctx: Ctx, row: ApiToken, owner: str) -> None:
     """Write in the history that a token was ended."""
-    history.note(ctx, "core.user", row.user_id, owner, "token_revoked", note=f"{row.name} ({row.prefix}…)")
+    audit.note(ctx, row.user_id, owner, "token_revoked", detail=f"{row.name} ({row.prefix}…)")

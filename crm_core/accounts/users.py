@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm_core import directory, history
-from crm_core.accounts import passwords, profile, reset, roles, sessions, teams, totp
+from crm_core import directory
+from crm_core.accounts import audit, passwords, profile, reset, roles, sessions, teams, totp
 from crm_core.accounts.rights import require_admin
 from crm_core.context import Ctx
 from crm_core.db import KERNEL, CrmSession
@@ -19,9 +19,6 @@ from crm_core.fieldtypes.texts import normal_email
 from crm_core.i18n import N_, gettext
 from crm_core.models import Role, Team, TeamMember, User, UserRole
 from crm_core.text import like_escape
-
-ENTITY = "core.user"
-"""What history calls an account."""
 
 PAGE = 50
 
@@ -92,9 +89,14 @@ def get(ctx: Ctx, user_id: int) -> User:
     return user
 
 
+def address(email: str) -> str:
+    """Return an e-mail address as accounts are looked up, and their failures counted, by."""
+    return profile.one_line(email).lower()[:254]
+
+
 def by_email(session: CrmSession, email: str) -> User | None:
     """Return the user of an e-mail address, case ignored."""
-    query = sa.select(User).where(User.email == profile.one_line(email).lower())
+    query = sa.select(User).where(User.email == address(email))
     return session.scalar(query, execution_options=KERNEL)
 
 
@@ -126,7 +128,7 @@ def create(ctx: Ctx, values: Mapping[str, Any], *, password: str | None = None) 
     teams.assign(ctx.session, user.id, wanted_teams)
     directory.touch(ctx.session)
     diff = {"email": [None, user.email], "name": [None, user.name], "roles": [None, sorted(wanted_roles)]}
-    history.note(ctx, ENTITY, user.id, user.name, "create", diff)
+    audit.note(ctx, user.id, user.name, "create", diff=diff)
     return user
 
 
@@ -159,7 +161,7 @@ def update(ctx: Ctx, user_id: int, values: Mapping[str, Any]) -> User:
     if diff:
         ctx.session.flush()
         directory.touch(ctx.session)
-        history.note(ctx, ENTITY, user_id, user.name, "update", diff)
+        audit.note(ctx, user_id, user.name, "update", diff=diff)
     return user
 
 
@@ -183,7 +185,7 @@ def set_active(ctx: Ctx, user_id: int, active: bool) -> User:
     user.active = active
     ctx.session.flush()
     directory.touch(ctx.session)
-    history.note(ctx, ENTITY, user_id, user.name, "activate" if active else "deactivate")
+    audit.note(ctx, user_id, user.name, "activate" if active else "deactivate")
     return user
 
 
@@ -202,7 +204,7 @@ def set_password(ctx: Ctx, user_id: int, password: str, *, must_change: bool = F
     sessions.revoke_all(ctx.session, user_id)
     reset.forget(ctx.session, user_id)
     ctx.session.flush()
-    history.note(ctx, ENTITY, user_id, user.name, "password_set")
+    audit.note(ctx, user_id, user.name, "password_set")
     return user
 
 
@@ -217,7 +219,7 @@ def reset_second_factor(ctx: Ctx, user_id: int) -> User:
     _protect_owner(ctx, held, held)
     totp.disable(ctx.session, user)
     sessions.revoke_all(ctx.session, user_id)
-    history.note(ctx, ENTITY, user_id, user.name, "second_factor_reset")
+    audit.note(ctx, user_id, user.name, "second_factor_reset")
     return user
 
 
@@ -233,7 +235,7 @@ def invite(ctx: Ctx, user_id: int) -> tuple[User, str]:
     _protect_owner(ctx, held, held)
     if not user.active:
         raise Conflict(N_("This user is deactivated"))
-    history.note(ctx, ENTITY, user_id, user.name, "invited")
+    audit.note(ctx, user_id, user.name, "invited")
     return user, reset.issue(ctx.session, user_id, now=ctx.now, lifetime=reset.INVITATION)
 
 

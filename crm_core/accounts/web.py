@@ -24,15 +24,15 @@ def identify(request: Request, deployment: Deployment) -> SignedIn | None:
 
     A bearer token decides alone when there is one, else the cookie of a session does.
     """
-    header, key = request.headers.get("Authorization"), request.cookies.get(COOKIE, "")
-    if header is None and not key:
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    by_token, key = scheme.lower() == "bearer", request.cookies.get(COOKIE, "")
+    if not by_token and not key:
         return None
     with deployment.database.transaction(write=False) as session:
-        if header is None:
-            found = sessions.resolve(session, key, utcnow())
+        if by_token:
+            found = tokens.resolve(session, bearer.strip(), utcnow())
         else:
-            scheme, _, bearer = header.partition(" ")
-            found = tokens.resolve(session, bearer.strip(), utcnow()) if scheme.lower() == "bearer" else None
+            found = sessions.resolve(session, key, utcnow())
     if found is None:
         return None
     return replace(found, locale=replace(found.locale, region=deployment.config.phone_region))

@@ -95,14 +95,11 @@ def _object(text: str) -> dict[str, Any]:
 
 def _index(ctx: click.Context) -> None:
     """Build the indexes that are wanted and not there."""
-    from crm_core import customfields
+    from crm_core import kernel
 
     opened = deployment(ctx)
     opened.refresh(force=True)
-    with opened.database.transaction(write=False) as session:
-        fields = customfields.definitions(session)
-    models = {key: definition.model for key, definition in opened.registry.entities.items()}
-    customfields.ensure_indexes(opened.database, fields, models)
+    kernel.build_indexes(opened.database, opened.registry)
 
 
 @field.command()

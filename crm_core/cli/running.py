@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _initialise(config: Config) -> None:
     """Make folders, key, tables, seeds and the first administrator, whatever of them is missing."""
-    from crm_core import accounts, switching
+    from crm_core import accounts, migrations, switching
     from crm_core.accounts import keys, setup
     from crm_core.db import Database
 
@@ -26,6 +26,7 @@ def _initialise(config: Config) -> None:
     try:
         done = switching.initialise(database, config)
         with database.transaction() as session:
+            migrations.alone(session)
             password = accounts.first_run(session)
     finally:
         database.dispose()

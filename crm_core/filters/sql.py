@@ -74,8 +74,9 @@ class Compiler:
             return self._lines(field, field.type.line.main, cond, alias)
         if field.type.multiple:
             return self._many(field, cond, definition, alias)
-        if isinstance(field.type, Link) and cond.op in ("contains", "startswith"):
-            target = self.ctx.registry.entity(field.type.target)
+        linked = field.type.target if isinstance(field.type, Link) else "core.user"
+        if linked != "core.user" and cond.op in ("contains", "startswith"):
+            target = self.ctx.registry.entity(linked)
             return self._through(field, target.title, cond, definition, alias)
         return self.compare(field, cond, alias)
 

@@ -72,18 +72,23 @@ class _Key:
         if self.desc != reverse:
             if value is None:
                 return sa.false()
-            smaller = self.expr < value
+            smaller = self.expr < _bound(value)
             return sa.or_(smaller, self.expr.is_(None)) if self.nullable and not first else smaller
-        return self.expr.is_not(None) if value is None else self.expr > value
+        return self.expr.is_not(None) if value is None else self.expr > _bound(value)
 
     def equal(self, value: Any) -> Any:
-        return self.expr.is_(None) if value is None else self.expr == value
+        return self.expr.is_(None) if value is None else self.expr == _bound(value)
 
     def from_here(self, value: Any, reverse: bool) -> Any:
         """Return the redundant range that lets an index be sought."""
         if value is None:
             return self.expr.is_(None) if self.desc != reverse else sa.true()
-        return self.expr <= value if self.desc != reverse else self.expr >= value
+        return self.expr <= _bound(value) if self.desc != reverse else self.expr >= _bound(value)
+
+
+def _bound(value: Any) -> Any:
+    """Return a value that may stand right of ``<``: SQLAlchemy lets yes and no stand there as parameters only."""
+    return sa.literal(value) if isinstance(value, bool) else value
 
 
 def list_(ctx: Ctx, entity: str, query: ListQuery) -> Page:
@@ -107,7 +112,7 @@ def list_(ctx: Ctx, entity: str, query: ListQuery) -> Page:
         keys.append(_Key(alias.id, sort[-1][1], False))
     text = ",".join(("-" if d else "") + p for p, d in sort)
     rows, more = _fetch(ctx, definition, alias, fields, where, keys, query, text)
-    return _page(ctx, definition, alias, query, rows, more, where, text, tuple(f.key for f in fields))
+    return _page(ctx, definition, alias, query, rows, more, text, tuple(f.key for f in fields))
 
 
 def _fields(ctx: Ctx, definition: EntityDef, query: ListQuery) -> list[FieldDef]:
@@ -121,9 +126,11 @@ def _fields(ctx: Ctx, definition: EntityDef, query: ListQuery) -> list[FieldDef]
     return [known[k] for k in dict.fromkeys(keys) if k in known and known[k].storage != "computed"]
 
 
-def conditions(ctx: Ctx, definition: EntityDef, alias: Any, query: ListQuery) -> list[Any]:
+def conditions(
+    ctx: Ctx, definition: EntityDef, alias: Any, query: ListQuery, *, counting: bool = False
+) -> list[Any]:
     """Return the conditions of a list: permission, filter and search."""
-    where = [predicate(ctx, definition, "read", alias)]
+    where = [predicate(ctx, definition, "read", alias, counting=counting)]
     if query.filter is not None:
         where.append(compiler(ctx).compile(query.filter, definition, alias))
     if query.q.strip():
@@ -209,7 +216,7 @@ def _fetch(
 
 def _page(
     ctx: Ctx, definition: EntityDef, alias: Any, query: ListQuery, rows: list[tuple[Row, list[Any]]], more: bool,
-    where: list[Any], text: str, fields: tuple[str, ...],
+    text: str, fields: tuple[str, ...],
 ) -> Page:  # fmt: skip
     back = query.before is not None
     has_next, has_previous = (True, more) if back else (more, query.after is not None)
@@ -219,7 +226,7 @@ def _page(
         if not more and query.after is None and not back:
             total, exact = len(rows), True
         else:
-            total, exact = _capped(ctx, alias, where)
+            total, exact = _capped(ctx, alias, conditions(ctx, definition, alias, query, counting=True))
     return Page(
         items=[row for row, _ in rows],
         next=cursor.encode(text, rows[-1][1]) if rows and has_next else None,
@@ -241,7 +248,7 @@ def count(ctx: Ctx, entity: str, query: ListQuery, *, capped: bool = True) -> tu
     definition = ctx.registry.entity(entity)
     require(ctx, definition.key, "read")
     alias = definition.model
-    where = conditions(ctx, definition, alias, query)
+    where = conditions(ctx, definition, alias, query, counting=True)
     if capped:
         return _capped(ctx, alias, where)
     found = ctx.session.scalar(sa.select(sa.func.count(alias.id)).where(*where), execution_options=KERNEL)

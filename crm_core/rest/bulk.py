@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm_core import records
-from crm_core.errors import BadRequest, CrmError, Invalid, Problem
+from crm_core.errors import BadRequest, CrmError, Forbidden, Invalid, Problem
 from crm_core.i18n import N_
 from crm_core.records.actions import MAX_BULK
 from crm_core.rest import bodies, problems
@@ -88,6 +88,8 @@ def _item(call: Call, item: Mapping[str, Any], action: str | None) -> dict[str, 
             made = records.update(ctx, key, int(record_id), item, version=item.get("version"))
         elif action == "update":
             raise Invalid([Problem("id", "required", N_("This is required"))])
+        elif not call.entity.creatable:
+            raise Forbidden(N_("Records of this kind are not made by hand"))
         else:
             made = records.create(ctx, key, item)
         savepoint.commit()

@@ -103,16 +103,21 @@ def _members(found: Mapping[str, Any], body: Mapping[str, Any] | None) -> Iterat
 
 
 def type_text(schema: Mapping[str, Any]) -> str:
-    """Return a schema's type in a few words."""
+    """Return a schema's type in a few words: ``string``, ``[{address, kind, primary}]``, ``red | green``."""
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value is not None)
-    if "anyOf" in schema or "oneOf" in schema:
-        kinds = [type_text(s) for s in schema.get("anyOf") or schema["oneOf"] if s.get("type") != "null"]
-        return " | ".join(dict.fromkeys(kinds))
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return " | ".join(dict.fromkeys(type_text(s) for s in choices if s.get("type") != "null"))
     kind = schema.get("type", "")
-    kinds = [kind] if isinstance(kind, str) else [k for k in kind if k != "null"]
-    text = " | ".join(kinds)
-    return f"{text} ({schema['format']})" if "format" in schema else text
+    return " | ".join(_kind_text(k, schema) for k in ([kind] if isinstance(kind, str) else kind) if k != "null")
+
+
+def _kind_text(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "array":
+        return f"[{type_text(schema.get('items', {}))}]"
+    if kind == "object" and (members := schema.get("properties")):
+        return "{" + ", ".join(name for name in members) + "}"
+    return f"{kind} ({schema['format']})" if "format" in schema else kind
 
 
 def problem_types() -> list[tuple[str, int, str]]:

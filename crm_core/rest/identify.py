@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from crm_core.rest.routing import Route
 
 if TYPE_CHECKING:
     from crm_core.deployment import Deployment
+
+
+log = logging.getLogger("crm.rest")
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,18 @@ def identify(deployment: Deployment, request: Request) -> Caller:
         if not isinstance(actor, Actor):
             raise NotSignedIn(N_("Send a valid token: Authorization: Bearer crm_…"))
         return Caller(actor)
-    sessions.touch(deployment.database, deployment.config, found, utcnow())
     deployment.refresh(known={"registry": found.registry_stamp, "directory": found.directory_stamp})
     return Caller(deployment.directory.actor(found.user_id, via=found.via, scopes=found.scopes), found)
+
+
+def note_use(deployment: Deployment, caller: Caller) -> None:
+    """Note that the session or token is in use; called when the answer is out, so that nobody waits for it."""
+    if caller.signed_in is None:
+        return
+    try:
+        sessions.touch(deployment.database, deployment.config, caller.signed_in, utcnow())
+    except Exception:
+        log.exception("the use of a session or token could not be noted")
 
 
 def check_may_call(caller: Caller, route: Route, request: Request) -> None:

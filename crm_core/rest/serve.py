@@ -14,7 +14,7 @@ from crm_core.errors import Invalid, Problem, TooLarge, WrongType
 from crm_core.errors import NotFound as Missing
 from crm_core.i18n import N_, best_language, use_language
 from crm_core.rest import idempotency, jsonio, problems
-from crm_core.rest.identify import Caller, check_may_call, identify
+from crm_core.rest.identify import Caller, check_may_call, identify, note_use
 from crm_core.rest.routing import Answer, Call, Route
 
 if TYPE_CHECKING:
@@ -36,9 +36,11 @@ def view_of(deployment: Deployment, route: Route, entity: str | None) -> View:
                 return problems.respond(exc)
         with use_language(caller.actor.locale.language):
             try:
-                return _served(deployment, route, entity, caller, path)
+                response = _served(deployment, route, entity, caller, path)
             except Exception as exc:  # noqa: BLE001 - whatever goes wrong is answered as a problem
-                return problems.respond(exc)
+                response = problems.respond(exc)
+        response.call_on_close(lambda: note_use(deployment, caller))
+        return response
 
     view.crm_access = "own"  # type: ignore[attr-defined]  # the web face leaves identification to this dispatcher
     return view

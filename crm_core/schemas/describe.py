@@ -48,8 +48,10 @@ FILE = _object({"id": ID, "url": {"type": "string"}})
 RELATED = _object({"entity": {"type": "string"}, "id": ID, "title": TITLE})
 
 
-def _lines(kind: Lines, of: Callable[[FieldDef], dict[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {"id": ID, **{f.key: of(f) for f in kind.line.fields}}
+def _lines(
+    kind: Lines, of: Callable[[FieldDef], dict[str, Any]], fields: Iterable[FieldDef] | None = None
+) -> dict[str, Any]:
+    members: dict[str, Any] = {"id": ID, **{f.key: of(f) for f in fields or kind.line.fields}}
     item = {"type": "object", "properties": members, "additionalProperties": False}
     return {"type": "array", "items": item}
 
@@ -100,7 +102,7 @@ def _value_write(field: FieldDef) -> dict[str, Any]:
             parts = {"entity": {"type": "string", "maxLength": 60}, "id": ID}
             return nullable({"anyOf": [field.type.schema(), {**_object(parts), "additionalProperties": True}]})
         case Lines():
-            found = _lines(field.type, write_schema)
+            found = _lines(field.type, write_schema, [f for f in field.type.line.fields if not f.readonly])
             found["items"]["required"] = [f.key for f in field.type.line.fields if f.required and f.default is None]
             return {**found, "maxItems": field.type.limit}
     return field.json_schema()
@@ -144,7 +146,7 @@ def record_schema(registry: Registry, definition: EntityDef) -> dict[str, Any]:
 
 def patch_schema(registry: Registry, definition: EntityDef) -> dict[str, Any]:
     """Return the schema of a change: any of the fields that can be set."""
-    fields = [f for f in registry.fields(definition.key).values() if not f.readonly]
+    fields = [f for f in registry.fields(definition.key).values() if not (f.readonly or f.hidden)]
     return {"type": "object", "properties": _nested(fields, write_schema), "additionalProperties": False}
 
 
@@ -158,7 +160,7 @@ def create_schema(registry: Registry, definition: EntityDef) -> dict[str, Any]:
 
 def needed(field: FieldDef) -> bool:
     """Tell whether a new record must be given a value of the field."""
-    return field.required and not field.readonly and field.default is None and field.required_if is None
+    return field.required and not (field.readonly or field.hidden) and field.default is None and not field.required_if
 
 
 def describe_field(field: FieldDef) -> dict[str, Any]:

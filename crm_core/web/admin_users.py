@@ -8,7 +8,7 @@ from typing import Any
 import flask
 
 from crm_core import mail
-from crm_core.accounts import letters, passwords, roles, teams, users
+from crm_core.accounts import audit, letters, passwords, roles, teams, users
 from crm_core.context import Ctx
 from crm_core.errors import Conflict, CrmError, Forbidden, Invalid
 from crm_core.i18n import LANGUAGES, N_, gettext
@@ -195,6 +195,7 @@ def _user_form(user_id: int | None, form: FormState) -> flask.Response:
         "user.html", error=form.error, form=form, user=user, languages=LANGUAGES,
         all_roles=roles.all_roles(ctx.session), all_teams=offered,
         missing=mail.missing(ctx.config), myself=user_id == ctx.actor.id,
+        events=audit.recent(ctx.session, user_id) if user_id is not None else [],
     )  # fmt: skip
 
 

@@ -110,7 +110,6 @@ def signout() -> flask.typing.ResponseReturnValue:
     found.who = None
     response = flask.redirect("/signin", 303)
     drop_cookie(response, flask.request, found.deployment.config)
-    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import access, records, search
+from crm_core import access, lists, records, search
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
-from crm_core.directory import ListEntryView, touch
-from crm_core.errors import Invalid, Problem, ValueProblem
-from crm_core.fieldtypes import Text
+from crm_core.errors import NotFound
 from crm_core.filters import parse
-from crm_core.i18n import N_, current_language
-from crm_core.models import ListEntry
 from crm_core.text import fold
 
 if TYPE_CHECKING:
@@ -25,7 +19,6 @@ if TYPE_CHECKING:
 
 LIMIT = 20
 SUBTITLE_PARTS = 3
-LABEL_LENGTH = 120
 
 
 def link_titles(ctx: Ctx, entity: str, ids: Sequence[int]) -> Mapping[int, str]:
@@ -124,44 +117,8 @@ def tag_options(ctx: Ctx, text: str, limit: int = LIMIT) -> list[dict[str, Any]]
 
 
 def may_extend(ctx: Ctx, list_key: str) -> bool:
-    """Tell whether the actor may add entries to a reference list from a form (KN-22, CT-04)."""
-    definition = ctx.registry.lists.get(list_key)
-    if definition is None or definition.fixed:
-        return False
-    return ctx.actor.is_admin or bool(ctx.directory.setting("core.users_extend_lists"))
-
-
-def add_entry(ctx: Ctx, list_key: str, label: str) -> ListEntryView:
-    """Add an entry at the end of a reference list, or return the one of that name, in use again if it was not.
-
-    Raises:
-        Invalid: the name is empty or too long.
-    """
+    """Tell whether the actor may add entries to a reference list from a form (KN-22)."""
     try:
-        text = Text(LABEL_LENGTH).parse(label, ctx)
-    except ValueProblem as problem:
-        raise Invalid([problem.at("label")]) from problem
-    if not text:
-        raise Invalid([Problem("label", "required", N_("Give it a name"))])
-    present = ctx.directory.find_entry(list_key, text)
-    if present is not None and present.active:
-        return present
-    if present is not None:
-        row = ctx.session.get(ListEntry, present.id, execution_options=KERNEL)
-    else:
-        orders = [e.order for e in ctx.directory.entries(list_key)]
-        row = ListEntry(list=list_key, code=_free_code(ctx, list_key, text), order=max(orders, default=-1) + 1)
-        row.label = {current_language(): text}
-        ctx.session.add(row)
-    assert row is not None  # noqa: S101 - the directory read it from this table
-    row.active = True
-    ctx.session.flush()
-    touch(ctx.session)
-    role, parent, values = row.role or "", row.parent or "", row.values or {}
-    return ListEntryView(row.id, row.list, row.code, row.label, "", "", row.order, True, role, parent, values)
-
-
-def _free_code(ctx: Ctx, list_key: str, text: str) -> str:
-    base = re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")[:50] or "entry"
-    taken = {e.code for e in ctx.directory.entries(list_key)}
-    return next(c for c in chain([base], (f"{base}_{n}" for n in count(2))) if c not in taken)
+        return lists.may_add(ctx, list_key)
+    except NotFound:
+        return False

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import flask
 
-from crm_core import access
+from crm_core import access, lists
 from crm_core.contributions import EntityDef
-from crm_core.errors import Forbidden, Invalid, NotFound
-from crm_core.i18n import N_
+from crm_core.errors import Conflict, Forbidden, Invalid
+from crm_core.i18n import translate_mapping
 from crm_core.web import choosers
 from crm_core.web.request import current
 
@@ -49,13 +49,9 @@ def of_tags() -> Answer:
 @blueprint.post("/lists/<key>/add")
 def add_entry(key: str) -> Answer:
     """Add an entry to a reference list from a form (KN-22); an equal one that exists is answered instead."""
-    ctx = current()
-    if key not in ctx.registry.lists:
-        raise NotFound
-    if not choosers.may_extend(ctx, key):
-        raise Forbidden(N_("Only administrators may add entries to this list"))
     try:
-        entry = choosers.add_entry(ctx, key, flask.request.form.get("label", ""))
-    except Invalid as error:
-        return {"message": "; ".join(p.text() for p in error.problems())}, error.status
-    return {"code": entry.code, "label": entry.title()}, 201
+        entry = lists.add_entry(current(), key, flask.request.form.get("label", ""))
+    except (Invalid, Conflict, Forbidden) as error:
+        problems = error.problems()
+        return {"message": "; ".join(p.text() for p in problems) if problems else error.text()}, error.status
+    return {"code": entry.code, "label": translate_mapping(entry.label)}, 201

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flask
 
-from crm_core import history
-from crm_core.accounts import profile, sessions, signin, tokens, totp
+from crm_core.accounts import audit, profile, sessions, signin, tokens, totp
+from crm_core.accounts.devices import device
 from crm_core.errors import CrmError, Invalid, Problem, TooMany
 from crm_core.i18n import LANGUAGES, N_, gettext, use_language
 from crm_core.web.account_forms import FormState, acting, page, signed_in, system
@@ -78,7 +78,8 @@ def security_page(error: CrmError | None = None) -> flask.typing.ResponseReturnV
     return page(
         "security.html", error=error, form=FormState({}, error), second_factor=bool(user.totp_secret),
         codes_left=len(user.recovery_codes), sessions=sessions.listed(ctx.session, who.user_id, ctx.now),
-        here=who.session_id,
+        here=who.session_id, device=device,
+        events=audit.recent(ctx.session, who.user_id),
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def factor_send() -> flask.typing.ResponseReturnValue:
         user = profile.own(ctx)
         codes = totp.enrol(ctx.session, ctx.config, user, form.get("sealed", ""), form.get("code", ""), ctx.now)
         if codes:
-            history.note(ctx, "core.user", user.id, user.name, "second_factor_on")
+            audit.note(ctx, user.id, user.name, "second_factor_on")
     if not codes:
         return _factor_form(form.get("sealed", ""), Invalid([Problem("code", "wrong", N_("This code does not fit"))]))
     return page("recovery.html", codes=codes)
@@ -144,7 +145,7 @@ def codes_send() -> flask.typing.ResponseReturnValue:
     with acting() as ctx:
         user = profile.own(ctx)
         codes = totp.renew_recovery_codes(ctx.session, ctx.config, user)
-        history.note(ctx, "core.user", user.id, user.name, "recovery_codes_renewed")
+        audit.note(ctx, user.id, user.name, "recovery_codes_renewed")
     return page("recovery.html", codes=codes)
 
 
@@ -157,7 +158,7 @@ def factor_off() -> flask.typing.ResponseReturnValue:
     with acting() as ctx:
         user = profile.own(ctx)
         totp.disable(ctx.session, user)
-        history.note(ctx, "core.user", user.id, user.name, "second_factor_off")
+        audit.note(ctx, user.id, user.name, "second_factor_off")
     notify(gettext(N_("The second factor is switched off")))
     return flask.redirect("/profile/security", 303)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any
 
 from crm_core import access
 from crm_core.contributions import FieldDef
-from crm_core.fieldtypes import Boolean, Choice, Date, DateTime, Tags, Team, User, Users
+from crm_core.fieldtypes import Boolean, Choice, Date, DateTime, Link, Tags, Team, Text, User, Users
 from crm_core.filters import Cond, Me, Node, Relative, read_special
 from crm_core.filters.words import relative_words
 from crm_core.i18n import N_, gettext
@@ -41,11 +43,16 @@ class Quick:
     label: str
     options: list[Option]
     without: str = ""
+    name: str = ""
+    """Name of the parameter for fields whose values are typed: ``city__contains``."""
+    text: str = ""
+    rest: Mapping[str, str] = attribute(default_factory=dict)
+    """Parameters of the list without this filter, which a typed value is sent along with."""
 
     @property
     def chosen(self) -> list[str]:
         """Return the words of what is chosen."""
-        return [o.label for o in self.options if o.chosen]
+        return [o.label for o in self.options if o.chosen] or ([self.text] if self.text else [])
 
 
 def filters(ctx: Ctx, state: State) -> list[Quick]:
@@ -53,10 +60,12 @@ def filters(ctx: Ctx, state: State) -> list[Quick]:
     known, mask = ctx.registry.fields(state.definition.key), access.readable(ctx, state.definition.key)
     keys = [k for k in dict.fromkeys((*state.shown.quick, "tags")) if k in known and k in mask]
     found = [_quick(ctx, state, known[key]) for key in keys]
-    return sorted((q for q in found if q.options), key=lambda q: not q.chosen)
+    return sorted((q for q in found if q.options or q.name), key=lambda q: not q.chosen)
 
 
 def _quick(ctx: Ctx, state: State, field: FieldDef) -> Quick:
+    if isinstance(field.type, Text | Link) and not isinstance(field.type, User) and not field.type.multiple:
+        return _typed_quick(state, field)
     values = _values(ctx, field)
     present = next((p for p in parts_of(state.node) if _about(p, field)), None)
     chosen = _chosen(present)
@@ -70,6 +79,18 @@ def _quick(ctx: Ctx, state: State, field: FieldDef) -> Quick:
         options.append(Option(label, state.url(node=node), on, colour))
     without = state.url(node=state.with_part(None, instead_of=present)) if present is not None else ""
     return Quick(field.key, field.title(), options, without)
+
+
+def _typed_quick(state: State, field: FieldDef) -> Quick:
+    present = next((p for p in parts_of(state.node) if _contains(p, field)), None)
+    rest = state.with_part(None, instead_of=present) if present is not None else state.node
+    text = str(present.value) if isinstance(present, Cond) else ""
+    without = state.url(node=rest) if present is not None else ""
+    return Quick(field.key, field.title(), [], without, f"{field.key}__contains", text, state.params(node=rest))
+
+
+def _contains(part: Node, field: FieldDef) -> bool:
+    return isinstance(part, Cond) and part.path == field.key and part.op == "contains"
 
 
 def _about(part: Node, field: FieldDef) -> bool:

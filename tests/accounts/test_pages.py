@@ -471,6 +471,21 @@ def test_an_offer_of_a_second_factor_is_not_kept_before_it_is_proved(site):
     assert post(client, "/profile/second-factor", sealed="nonsense", code="123456").status_code == 422
 
 
+def test_what_happened_with_an_account_is_shown_to_its_owner_and_to_administrators(site):
+    enter(site.client_of(None), password="wrong password")
+    client = site.client_of(None)
+    enter(client)
+    for page in (client.get("/profile/security"), site.client_of(site.admin).get(f"/settings/users/{site.ada}")):
+        assert "Wrong password at sign-in" in page.text and "Signed in" in page.text
+    assert "Wrong password" not in site.client_of(site.admin).get("/profile/security").text
+
+
+def test_a_proxys_own_sign_in_does_not_hide_the_session(site):
+    client = site.client_of(site.ada)
+    assert client.get("/profile", headers={"Authorization": "Basic eDp5"}).status_code == 200
+    assert client.get("/profile", headers={"Authorization": "Bearer crm_unknown"}).status_code == 302
+
+
 def test_a_step_left_for_too_long_begins_anew(site):
     with_second_factor(site)
     client = site.client_of(None)

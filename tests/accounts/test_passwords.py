@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from crm_core.accounts import csrf, passwords
+from crm_core.accounts.devices import device
 from crm_core.errors import ValueProblem
 
 
@@ -80,3 +81,23 @@ def test_a_broken_csrf_token_does_not_fit(token: str):
     assert not csrf.fits(csrf.new_secret(), token)
     assert not csrf.fits("", token)
     assert not csrf.fits("no hex", token)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", ("Firefox", "Linux")),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML) Chrome/140 Safari/537 Edg/140",
+            ("Edge", "Windows"),
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 (KHTML) Version/18 Safari/604",
+            ("Safari", "iPhone"),
+        ),
+        ("curl/8.0", ("curl", "")),
+        ("", ("", "")),
+    ],
+)
+def test_a_browser_is_named_for_people(text, names):
+    assert device(text) == names

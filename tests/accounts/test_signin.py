@@ -155,6 +155,20 @@ def test_unknown_accounts_are_throttled_alike(bench):
         enter(bench, "nobody@example.org")
 
 
+def test_odd_ways_to_write_an_address_are_counted_together(bench):
+    bench.user(password=GOOD)
+    for written in (
+        "ada@example.org",
+        "ADA@example.org",
+        "ada@example.org\x00",
+        "\x07ada@example.org",
+        "ada@example.org\u200b",
+    ):
+        fail(bench, written)
+    with pytest.raises(TooMany):
+        enter(bench)
+
+
 def test_an_address_waits_after_twenty_failures_over_many_accounts(bench):
     bench.user(password=GOOD)
     for n in range(20):

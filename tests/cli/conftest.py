@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from crm_core.cli import cli
+from crm_core.testing import services
 from crm_core.testing.deployments import SECRET, TestDeployment
 
 
@@ -45,6 +48,19 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[TestDeployment], P
         return Program()
 
     return point
+
+
+@pytest.fixture
+def empty_postgres() -> Iterator[str]:
+    """The address of a PostgreSQL database without tables."""
+    name = f"cli_{secrets.token_hex(6)}"
+    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.url.set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
 
 
 @pytest.fixture

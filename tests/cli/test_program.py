@@ -79,6 +79,17 @@ def test_init_makes_everything_once_and_prints_the_password_once(tmp_path):
     assert run(home, "doctor")[0] == 0
 
 
+def test_two_that_begin_together_set_up_one_deployment(tmp_path, database_kind, request):
+    url = ""
+    if database_kind == "postgresql":
+        url = request.getfixturevalue("empty_postgres")
+    environment = {"PATH": "/usr/bin:/bin", "CRM_HOME": str(tmp_path / "home"), "CRM_DATABASE_URL": url}
+    both = [subprocess.Popen([PROGRAM, "init"], stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
+    outputs = [p.communicate()[0] for p in both]
+    assert [p.returncode for p in both] == [0, 0], outputs
+    assert "".join(outputs).count("Password, shown this once:") == 1
+
+
 def test_a_deployment_that_is_not_set_up_says_so(tmp_path):
     code, out, err = run(tmp_path / "home", "record", "list", "contacts")
     assert (code, out) == (1, "")

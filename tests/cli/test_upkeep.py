@@ -11,11 +11,12 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from crm_core import backup_postgresql, files
+from crm_core import files
 from crm_core.backup import BackupError, backup, restore
 from crm_core.db import Database
 from crm_core.errors import Conflict
 from crm_core.models import Tag, User
+from crm_core.switching import initialise
 
 
 @pytest.fixture
@@ -26,31 +27,18 @@ def filled(crm, both):
         "record", "create", "contacts", "kind=person", "first_name=Ada", "last_name=King", "cf.score=7", 'tags=["vip"]'
     )
     with crm.as_user(crm.admin) as ctx:
-        files.store(ctx, io.BytesIO(b"some notes"), "notes.txt")
+        files.store(ctx, io.BytesIO(b"some notes"), "notes.txt", max_bytes=1000)
     return crm
 
 
 @pytest.fixture
 def elsewhere(crm, tmp_path, request):
     """An empty deployment of the same kind."""
-    config = replace(crm.config, home=tmp_path / "elsewhere", database_url="")
-    if not crm.database.is_sqlite:
-        name = f"{crm.database.url.database}_b"
-        server = sa.create_engine(crm.database.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-
-        def drop():
-            with server.connect() as connection:
-                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-            server.dispose()
-
-        request.addfinalizer(drop)
-        url = crm.database.url.set(database=name).render_as_string(hide_password=False)
-        config = replace(config, database_url=url)
+    url = "" if crm.database.is_sqlite else request.getfixturevalue("empty_postgres")
+    config = replace(crm.config, home=tmp_path / "elsewhere", database_url=url)
     database = Database(config.url)
-    request.addfinalizer(database.dispose)
-    return database, config
+    yield database, config
+    database.dispose()
 
 
 def rows(database):
@@ -63,10 +51,19 @@ def rows(database):
     return found
 
 
+def indexes(database):
+    """The names of all indexes that have one."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    if not database.is_sqlite:
+        query = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
+    with database.reader.connect() as connection:
+        return sorted(connection.exec_driver_sql(query).scalars())
+
+
 @pytest.mark.parametrize("way", ["as it is", "copy"])
 def test_a_backup_restored_elsewhere_is_the_same(filled, elsewhere, tmp_path, monkeypatch, way):
     if way == "copy":
-        monkeypatch.setattr(backup_postgresql.shutil, "which", lambda name: None)
+        monkeypatch.setattr(shutil, "which", lambda name: None)
     archive = tmp_path / "crm.tar.gz"
     made = backup(filled.database, filled.config, archive)
     assert archive.stat().st_mode & 0o077 == 0
@@ -74,7 +71,10 @@ def test_a_backup_restored_elsewhere_is_the_same(filled, elsewhere, tmp_path, mo
     read = restore(database, config, archive)
     assert read == made
     assert rows(database) == rows(filled.database)
-    stored = [p for p in config.files.rglob("*") if p.is_file()]
+    initialise(database, config)
+    assert indexes(database) == indexes(filled.database)
+    assert "cf_contacts_contact_cf__score" in indexes(database)
+    stored = [p for p in config.files.glob("*/*/*") if p.is_file()]
     assert [p.read_bytes() for p in stored] == [b"some notes"]
     with database.transaction() as session:  # numbering goes on, and the search index is alive
         session.add(User(email="new@example.com", name="New"))
@@ -172,9 +172,9 @@ def test_the_doctor_speaks_of_mail_and_addresses(program, monkeypatch):
 
 def test_the_doctor_works_when_nothing_else_does(blank, tmp_path, monkeypatch):
     monkeypatch.setenv("CRM_HOME", str(tmp_path))
-    monkeypatch.setenv("CRM_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    monkeypatch.setenv("CRM_DATABASE_URL", "postgresql://nobody:hunter@127.0.0.1:1/none")
     text = blank.run("doctor", code=1).stdout
-    assert "does not answer" in text and "secret" not in text
+    assert "does not answer" in text and "hunter" not in text
     monkeypatch.setenv("CRM_DATABASE_URL", "")
     assert "crm init" in blank.run("doctor", code=1).stdout
 

@@ -8,10 +8,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import importlib_metadata
 import pytest
 import sqlalchemy as sa
 
-from crm_core import manifest as manifest_module
 from crm_core.config import Config, load_config
 from crm_core.db import Base, Database
 from crm_core.lifecycle import forget_models
@@ -60,9 +60,9 @@ def make_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
-    entry_points = manifest_module.importlib_metadata.entry_points
+    entry_points = importlib_metadata.entry_points
     only_here = lambda **kw: [p for p in entry_points(**kw) if Path(str(p.dist._path)).is_relative_to(site)]  # noqa: E731
-    monkeypatch.setattr(manifest_module.importlib_metadata, "entry_points", only_here)
+    monkeypatch.setattr(importlib_metadata, "entry_points", only_here)
     tables, modules = set(Base.metadata.tables), set(sys.modules)
 
     def make(
@@ -85,7 +85,7 @@ def make_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mak
 
     yield make
     packages = {p.name for p in site.glob("crm_*")}
-    mappers = [m for m in Base.registry.mappers if m and m.class_.__module__.split(".")[0] in packages]
+    mappers = [m for m in filter(None, Base.registry.mappers) if m.class_.__module__.split(".")[0] in packages]
     forget_models(mappers, set(Base.metadata.tables) - tables)
     for module in set(sys.modules) - modules:
         if module.split(".")[0] in packages:

@@ -150,6 +150,19 @@ def test_nothing_to_write_is_said(zoo):
     assert not first.exists()
 
 
+def test_crm_dev_revision_writes_and_refuses_in_words(zoo):
+    from click.testing import CliRunner
+
+    from crm_core.cli import cli
+
+    refused = CliRunner().invoke(cli, ["dev", "revision", "zoo", "again"])
+    assert (refused.exit_code, "nothing to write" in refused.stderr) == (1, True)
+    written = CliRunner().invoke(cli, ["dev", "revision", "zoo", "by hand", "--empty"])
+    assert (written.exit_code, "0002_by_hand.py" in written.stdout) == (0, True)
+    unknown = CliRunner().invoke(cli, ["dev", "revision", "ghosts", "x"])
+    assert (unknown.exit_code, "not installed" in unknown.stderr) == (1, True)
+
+
 REVISION = """
 from alembic import op
 import sqlalchemy as sa

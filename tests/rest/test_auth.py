@@ -96,3 +96,10 @@ def test_problems_are_told_in_the_language_of_the_caller(sqlite_shop: Any, monke
     monkeypatch.setattr(i18n, "_messages", lambda language: french if language == "fr" else {})
     answer = sqlite_shop.app.test_client().get("/api/v1/books", headers={"Accept-Language": "fr-BE,en;q=0.5"})
     assert answer.json["title"] == "Veuillez vous connecter"
+
+
+def test_the_use_of_a_token_is_noted(shop: Any) -> None:
+    api = shop.api()
+    api.get("books").close()
+    (row,) = api.get("me/tokens").json["items"]
+    assert row["last_used_at"]

@@ -23,6 +23,7 @@ def crm(crm, monkeypatch, contributed):
     own = kernel.contributions()
     monkeypatch.setattr(kernel, "contributions", lambda: (*own, *contributed))
     if Thing in contributed:
-        Base.metadata.create_all(crm.database.engine, tables=[Thing.__table__, Thing.__links__])
+        tables = [Base.metadata.tables[name] for name in ("test_thing", "test_thing_link")]
+        Base.metadata.create_all(crm.database.engine, tables=tables)
     crm.user = crm.add_user("ann@example.com", "Ann User")
     return crm

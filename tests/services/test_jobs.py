@@ -326,6 +326,7 @@ def test_a_web_process_that_ends_hands_its_job_back(crm):
     )
     job_id = enqueue(crm, "test.count", steps=2000, pause=0.05)
     until(crm, job_id, "running")
+    assert process.stdin is not None
     process.stdin.close()
     assert process.wait(30) == 0
     assert job(crm, job_id).state == "waiting"

@@ -2,9 +2,11 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
-from crm_core import history, money
+from crm_core import money
 from crm_core.errors import Conflict, Forbidden, Invalid
+from crm_core.models import Change
 
 D = dt.date
 
@@ -76,7 +78,7 @@ def test_a_rate_is_replaced_and_removed_and_both_are_in_the_history(crm):
         money.remove_rate(ctx, "USD", D(2026, 1, 1))
     with crm.as_user() as ctx:
         assert money.rates(ctx) == {}
-        rows = ctx.session.scalars(history.sa.select(history.ChangeRow).order_by(history.ChangeRow.id)).all()
+        rows = ctx.session.scalars(sa.select(Change).order_by(Change.id)).all()
         assert [r.diff["rate"] for r in rows] == [[None, "0.9"], ["0.9", "0.91"], ["0.91", None]]
 
 

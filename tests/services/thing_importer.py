@@ -1,31 +1,31 @@
 """A small importer of the tests' own: ``name;size``, a row whose name is ``boom`` makes the writer fail."""
 
 import csv
+import dataclasses
 import time
-from dataclasses import dataclass, field
 
 from crm_core import records
 from crm_core.contributions import Importer
 from crm_core.import_protocol import RowResult
 
 
-@dataclass
+@dataclasses.dataclass
 class Problem:
     field: str | None
     code: str
     message: str
     value: str = ""
-    params: dict = field(default_factory=dict)
+    params: dict = dataclasses.field(default_factory=dict)
     fatal: bool = True
 
 
-@dataclass
+@dataclasses.dataclass
 class Row:
     line: int
     position: int
     values: dict
     raw: list
-    problems: list = field(default_factory=list)
+    problems: list = dataclasses.field(default_factory=list)
 
 
 class Source:

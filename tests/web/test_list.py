@@ -112,7 +112,7 @@ def test_searching_in_the_list_keeps_the_filter(client, three):
 
 def test_quick_filters_offer_their_values_and_show_what_is_chosen(crm, client, three):
     page = client.get("/contacts")
-    link = re.search(r'href="([^"]+)"><svg[^>]*>.*?</svg><span class="grow">VIP</span>', page.text)[1]
+    link = re.search(r'href="([^"]+)"><span class="grow">VIP</span>', page.text)[1]
     answer = client.get(link.replace("&amp;", "&") + "&sort=name")
     assert titles(answer) == [NAMES[0], NAMES[2]]
     assert "Tags: VIP" in text_of(answer)
@@ -227,7 +227,10 @@ def test_a_row_changed_meanwhile_is_shown_as_it_is_now(crm, client):
 def test_ct_15_a_record_one_may_only_read_is_not_set(crm, actor_with):
     record = crm.make(CONTACT, kind="company", name="Alpina", visibility="read")
     reader = crm.client_of(actor_with())
-    assert send(reader, f"/contacts/{record}/row", htmx=True, field="prospect_status", value="x").status_code in (403, 422)
+    assert send(reader, f"/contacts/{record}/row", htmx=True, field="prospect_status", value="x").status_code in (
+        403,
+        422,
+    )
     hidden = crm.make(CONTACT, kind="company", name="Hidden", visibility="private")
     code = re.findall(r'class="status-step" data-value="([^"]+)"', crm.client_of(crm.admin).get("/contacts").text)[0]
     answer = send(reader, f"/contacts/{hidden}/row", htmx=True, field="prospect_status", value=code)
@@ -236,7 +239,9 @@ def test_ct_15_a_record_one_may_only_read_is_not_set(crm, actor_with):
 
 def test_rows_are_grouped_by_a_field(crm, client):
     for name, kind in (("Anna Keller", "person"), ("Boats", "company"), ("Cargo", "company")):
-        parts = dict(zip(("first_name", "last_name"), name.split(), strict=True)) if kind == "person" else {"name": name}
+        parts = (
+            dict(zip(("first_name", "last_name"), name.split(), strict=True)) if kind == "person" else {"name": name}
+        )
         crm.make(CONTACT, kind=kind, **parts)
     answer = client.get("/contacts?group=kind&sort=name&columns=name,kind")
     groups = re.findall(r'<tr class="group-row".*?</tr>', answer.text, re.S)
@@ -260,7 +265,9 @@ def test_a_part_of_a_page_is_answered_without_the_address_changing(client, three
 
 def test_a_list_page_costs_at_most_four_statements(crm, client):
     for number in range(60):
-        crm.make(CONTACT, kind="company", name=f"Company {number}", tags=["VIP", "New"], emails=[f"c{number}@example.org"])
+        crm.make(
+            CONTACT, kind="company", name=f"Company {number}", tags=["VIP", "New"], emails=[f"c{number}@example.org"]
+        )
     client.get("/contacts")
     with crm.statements() as log:
         assert client.get("/contacts?tags=VIP").status_code == 200

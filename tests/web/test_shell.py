@@ -164,7 +164,13 @@ def test_the_page_speaks_the_language_of_the_person(sqlite_crm, admin):
 def test_names_people_typed_are_escaped(sqlite_crm, admin):
     evil = '<img src=x onerror="alert(1)">'
     sqlite_crm.make(CONTACT, kind="company", name=evil)
-    for path in ("/contacts", "/contacts?look=cards", "/search?q=img", "/search/suggest?q=img", "/search/palette?q=img"):
+    for path in (
+        "/contacts",
+        "/contacts?look=cards",
+        "/search?q=img",
+        "/search/suggest?q=img",
+        "/search/palette?q=img",
+    ):
         answer = admin.get(path)
         assert answer.status_code == 200
         assert "<img src=x" not in answer.text

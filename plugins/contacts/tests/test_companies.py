@@ -4,7 +4,9 @@
 def test_ct_20_a_contact_is_deleted_from_the_actions_menu(rest, browser_of):
     api, browser = rest(), browser_of()
     made = api.person()
-    assert f"/contacts/{made['id']}/delete" in browser.get("/contacts")
+    page = browser.get("/contacts")
+    assert f'data-url="/contacts/{made["id"]}"' in page
+    assert "{url}/delete" in page
     browser.post(f"/contacts/{made['id']}/delete")
     assert api.titles() == []
     api.get(f"/contacts/{made['id']}", status=404)

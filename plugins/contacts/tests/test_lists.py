@@ -59,7 +59,7 @@ def test_ct_47_prospect_status_changes_with_one_click_in_the_list(rest, browser_
     api = rest()
     made = api.company(nature=["prospect"], prospect_status="to_contact")
     browser = browser_of()
-    assert f'hx-post="/contacts/{made["id"]}/row"' in browser.get("/contacts")
+    assert f'data-url="/contacts/{made["id"]}/row"' in browser.get("/contacts")
     form = {"field": "prospect_status", "value": "contacted", "version": made["version"]}
     row = browser.post(f"/contacts/{made['id']}/row", form, status=200, part=True).text
     assert "Contacted" in row

@@ -1,5 +1,7 @@
 """What a contact needs and what it may hold (CT-01 to CT-03, CT-05, CT-06, CT-40, CT-43, CT-64 to CT-67)."""
 
+from typing import Any
+
 import pytest
 
 
@@ -96,7 +98,7 @@ def test_ct_05_details_are_stored_and_read_back(rest):
 
 def test_ct_06_three_numbers_one_chosen_for_calling(rest):
     api = rest()
-    numbers = [
+    numbers: list[dict[str, Any]] = [
         {"number": "+33639980001", "kind": "mobile"},
         {"number": "+33261910002", "kind": "work", "primary": True},
         {"number": "+33261910003", "kind": "home"},

@@ -1,10 +1,16 @@
 """Derived values, as pure functions."""
 
+from typing import Any
+
 from crm_contacts import rules
 
 
 def test_exactly_one_line_is_marked():
-    lines = [{"address": "a@x.example"}, {"address": "b@x.example", "primary": True}, {"address": "c@x.example"}]
+    lines: list[dict[str, Any]] = [
+        {"address": "a@x.example"},
+        {"address": "b@x.example", "primary": True},
+        {"address": "c@x.example"},
+    ]
     assert [line["primary"] for line in rules.emails(lines)] == [False, True, False]
     assert [line["primary"] for line in rules.emails([{"address": "a@x.example"}])] == [True]
     assert rules.emails([]) == []

@@ -14,8 +14,10 @@ PARAMETER = re.compile(r"%\(\w+\)s")
 
 def test_every_message_is_in_french_with_its_parameters():
     with (FOLDER / "translations" / "fr.po").open("rb") as file:
-        french = {message.id: message.string for message in read_po(file, locale="fr")}
-    used = {m for _, _, m, _, _ in extract_from_dir(FOLDER, METHODS, keywords={"N_": None, "gettext": None, "_": None})}
+        french = {str(message.id): str(message.string) for message in read_po(file, locale="fr")}
+    used = {
+        str(m) for _, _, m, _, _ in extract_from_dir(FOLDER, METHODS, keywords={"N_": None, "gettext": None, "_": None})
+    }
     assert sorted(m for m in used if not french.get(m)) == []
     for message in used:
         assert set(PARAMETER.findall(message)) == set(PARAMETER.findall(french[message])), message

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -178,8 +179,17 @@ CONTRIBUTIONS: tuple[Any, ...] = (
 )
 CHANNELS = (("note", "Note", "sticky"), ("phone", "Phone", "telephone"), ("email", "E-mail", "envelope"))
 CUSTOM = (
-    FieldDef(entity=ENTITY, key="cf.score", attr="cf__score", type=ft.Integer(0, 1000), label={"en": "Score"}, order=500),
-    FieldDef(entity=ENTITY, key="cf.motto", attr="cf__motto", type=ft.Text(60), label={"en": "Motto", "fr": "Devise"}, order=501),
+    FieldDef(
+        entity=ENTITY, key="cf.score", attr="cf__score", type=ft.Integer(0, 1000), label={"en": "Score"}, order=500
+    ),
+    FieldDef(
+        entity=ENTITY,
+        key="cf.motto",
+        attr="cf__motto",
+        type=ft.Text(60),
+        label={"en": "Motto", "fr": "Devise"},
+        order=501,
+    ),
 )
 
 
@@ -268,9 +278,7 @@ def _seed(session: Any, registry: Any) -> None:
             continue
         for order, entry in enumerate(definition.entries):
             label = {"en": entry.label}
-            session.add(
-                ListEntry(list=definition.key, code=entry.code, label=label, colour=entry.colour, order=order)
-            )
+            session.add(ListEntry(list=definition.key, code=entry.code, label=label, colour=entry.colour, order=order))
     if "core.channel" not in known and "core.channel" not in registry.lists:
         for order, (code, label, icon) in enumerate(CHANNELS):
             session.add(ListEntry(list="core.channel", code=code, label={"en": label}, icon=icon, order=order))
@@ -303,67 +311,83 @@ class Browser:
         return fields_of(self.get(path).text)
 
 
+class Reader(HTMLParser):
+    """Collects the successful controls of a record's form, as a browser without scripts would post them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, list[str]] = {}
+        self.inside, self.skip = False, 0
+        self.area: str | None = None
+        self.text = ""
+        self.select: Any = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        a = dict(attrs)
+        if tag == "form":
+            self.inside = a.get("id") == "record-form" or "conflict-form" in (a.get("class") or "")
+        self.skip += tag in ("template", "noscript")
+        if self.inside and not self.skip and "disabled" not in a:
+            getattr(self, f"_{tag}", lambda a: None)(a)
+
+    def _input(self, a: dict[str, str | None]) -> None:
+        kind = a.get("type", "text")
+        if a.get("name") and kind not in ("file", "submit") and (kind not in ("checkbox", "radio") or "checked" in a):
+            self.found.setdefault(a["name"] or "", []).append(a.get("value") or "")
+
+    def _textarea(self, a: dict[str, str | None]) -> None:
+        self.area, self.text = a.get("name"), ""
+
+    def _select(self, a: dict[str, str | None]) -> None:
+        self.select = SimpleNamespace(name=a.get("name"), many="multiple" in a, values=[], first=None)
+
+    def _option(self, a: dict[str, str | None]) -> None:
+        value = a.get("value") or ""
+        self.select.first = value if self.select.first is None else self.select.first
+        if "selected" in a:
+            self.select.values.append(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.skip -= tag in ("template", "noscript")
+        if tag == "form":
+            self.inside = False
+        elif tag == "textarea" and self.area:
+            self.found.setdefault(self.area, []).append(re.sub(r"^\n", "", self.text))
+            self.area = None
+        elif tag == "select" and self.select:
+            values = self.select.values or ([] if self.select.many else [self.select.first or ""])
+            self.found.setdefault(self.select.name, []).extend(values)
+            self.select = None
+
+    def handle_data(self, data: str) -> None:
+        if self.area:
+            self.text += data
+
+
 def fields_of(html: str) -> dict[str, Any]:
     """Return the successful controls of the record form in a page (names to values or lists of values)."""
-    from html.parser import HTMLParser
-
-    found: dict[str, list[str]] = {}
-
-    class Reader(HTMLParser):
-        inside, skip, area, select, option = False, 0, None, None, None
-        text = ""
-
-        def handle_starttag(self, tag: str, attrs: Any) -> None:
-            a = dict(attrs)
-            if tag == "form":
-                self.inside = a.get("id") == "record-form" or "conflict-form" in (a.get("class") or "")
-            if tag in ("template", "noscript"):
-                self.skip += 1
-            if not self.inside or self.skip or "disabled" in a:
-                return
-            if tag == "input" and a.get("name"):
-                kind = a.get("type", "text")
-                if kind not in ("file", "submit") and (kind not in ("checkbox", "radio") or "checked" in a):
-                    found.setdefault(a["name"], []).append(a.get("value") or "")
-            elif tag == "textarea":
-                self.area, self.text = a.get("name"), ""
-            elif tag == "select":
-                self.select = SimpleNamespace(name=a.get("name"), many="multiple" in a, values=[], first=None)
-            elif tag == "option" and self.select:
-                value = a.get("value") or ""
-                self.select.first = value if self.select.first is None else self.select.first
-                if "selected" in a:
-                    self.select.values.append(value)
-
-        def handle_endtag(self, tag: str) -> None:
-            if tag in ("template", "noscript"):
-                self.skip -= 1
-            elif tag == "form":
-                self.inside = False
-            elif tag == "textarea" and self.area:
-                found.setdefault(self.area, []).append(re.sub(r"^\n", "", self.text))
-                self.area = None
-            elif tag == "select" and self.select:
-                values = self.select.values or ([] if self.select.many else [self.select.first or ""])
-                found.setdefault(self.select.name, []).extend(values)
-                self.select = None
-
-        def handle_data(self, data: str) -> None:
-            if self.area:
-                self.text += data
-
-    Reader().feed(html)
-    return {name: values if len(values) > 1 else values[0] for name, values in found.items() if values}
+    reader = Reader()
+    reader.feed(html)
+    return {name: values if len(values) > 1 else values[0] for name, values in reader.found.items() if values}
 
 
-def open_gallery(home: Path, url: str) -> Iterator[Gallery]:
+def prepare(url: str) -> None:
+    """Make the tables of a gallery and its administrator."""
     database = Database(url)
     Base.metadata.create_all(database.engine)
     with database.engine.begin() as connection:
         search_index.create_search(SimpleNamespace(get_bind=lambda: connection), "gallery_artist")
     with database.transaction() as session:
         accounts.seed(session)
-    found = Gallery(load_config({}, home=home, database_url=url, secret_key=SECRET), database)
-    found.admin = found.add_user("admin@example.org", "Ada Admin", "owner")
-    yield found
+    found = Gallery(load_config({}, home=Path(), database_url=url, secret_key=SECRET), database)
+    found.add_user("admin@example.org", "Ada Admin", "owner")
     found.close()
+
+
+def open_gallery(home: Path, url: str) -> Gallery:
+    """Return the gallery of a prepared database."""
+    found = Gallery(load_config({}, home=home, database_url=url, secret_key=SECRET))
+    found.refresh(force=True)
+    with found.database.transaction(write=False) as session:
+        found.admin = session.scalar(sa.select(sa.func.min(UserRow.id))) or 0
+    return found

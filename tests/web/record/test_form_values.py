@@ -54,9 +54,22 @@ def test_a_value_is_written_as_it_is_typed_and_read_back(kind: ft.FieldType, val
 
 
 def test_a_form_reads_what_was_posted_and_nothing_else() -> None:
-    fields = [field("name", ft.Text()), field("keepers", ft.Users()), field("notes", ft.LongText()), field("ok", ft.Boolean())]
+    fields = [
+        field("name", ft.Text()),
+        field("keepers", ft.Users()),
+        field("notes", ft.LongText()),
+        field("ok", ft.Boolean()),
+    ]
     form = MultiDict(
-        [("name", "Ann"), ("keepers", ""), ("keepers", "3"), ("keepers", "5"), ("ok", "false"), ("ok", "true"), ("x", "1")]
+        [
+            ("name", "Ann"),
+            ("keepers", ""),
+            ("keepers", "3"),
+            ("keepers", "5"),
+            ("ok", "false"),
+            ("ok", "true"),
+            ("x", "1"),
+        ]
     )
     assert read_posted(fields, form) == {"name": "Ann", "keepers": ["3", "5"], "ok": "true"}
     assert read_posted(fields, MultiDict([("keepers", "")])) == {"keepers": []}

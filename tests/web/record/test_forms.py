@@ -41,10 +41,11 @@ def test_a_filled_form_makes_a_record_with_every_kind_of_field(gallery: Gallery,
     studio = gallery.make(kind="studio", name="Atelier")
     form = ada.form_of("/artists/new")
     form |= {
-        "name": "Maëlle", "studio": str(studio), "friends": ["", str(studio)], "status": "new", "media": ["", "oil", "clay"],
-        "rating": "4", "price": "12 500,50", "share": "12.5", "currency": "EUR", "insured": ["false", "true"],
+        "name": "Maëlle", "studio": str(studio), "friends": ["", str(studio)], "status": "new",
+        "media": ["", "oil", "clay"], "rating": "4", "price": "12 500,50", "share": "12.5", "currency": "EUR", "insured": ["false", "true"],
         "born": "31/12/1984", "visit[date]": "01/12/2026", "visit[time]": "14:30", "took": "1:30",
-        "mails[0][address]": "M@Example.org", "mails[primary]": "0", "places[0][city]": "Nantes", "places[0][country]": "FR",
+        "mails[0][address]": "M@Example.org", "mails[primary]": "0",
+        "places[0][city]": "Nantes", "places[0][country]": "FR",
         "phone": "02 40 12 34 56", "site": "example.org", "home[street]": "1 rue du Port", "home[city]": "Brest",
         "notes": "two\r\nlines", "story": "<p>Hi <script>x</script></p>", "keepers": ["", str(keeper)],
         "cf.score": "120", "about": f"gallery.artist:{studio}",
@@ -82,15 +83,24 @@ def test_only_what_was_changed_is_written(gallery: Gallery, ada: Browser) -> Non
 
 
 def test_several_values_can_be_taken_away(gallery: Gallery, ada: Browser) -> None:
-    record = gallery.make(name="Ann", media=["oil", "ink"], keepers=[gallery.admin], insured=True, mails=["a@example.org"])
-    form = ada.form_of(f"/artists/{record}/edit") | {"media": "", "keepers": "", "insured": "false", "mails[0][_delete]": "1"}
+    record = gallery.make(
+        name="Ann", media=["oil", "ink"], keepers=[gallery.admin], insured=True, mails=["a@example.org"]
+    )
+    form = ada.form_of(f"/artists/{record}/edit") | {
+        "media": "",
+        "keepers": "",
+        "insured": "false",
+        "mails[0][_delete]": "1",
+    }
     ada.post(f"/artists/{record}/edit", form)
     values = gallery.read(record).values
     assert values["media"] == [] and values["keepers"] == [] and values["mails"] == [] and not values["insured"]
 
 
 def test_lines_work_without_scripts(gallery: Gallery, ada: Browser) -> None:
-    record = gallery.make(name="Ann", mails=[{"address": "a@example.org", "primary": True}, {"address": "b@example.org"}])
+    record = gallery.make(
+        name="Ann", mails=[{"address": "a@example.org", "primary": True}, {"address": "b@example.org"}]
+    )
     form = ada.form_of(f"/artists/{record}/edit")
     assert form["mails[2][address]"] == form["mails[3][address]"] == "" and "mails[4][address]" not in form
     form |= {"mails[0][_delete]": "1", "mails[2][address]": "c@example.org", "mails[primary]": "2"}
@@ -118,7 +128,11 @@ def test_ct_63_an_address_presets_a_new_record(gallery: Gallery, ada: Browser) -
         f"/artists/new?studio={studio}&media=oil&media=ink&mails=a@example.org&born=31/12/2026&insured=1"
         "&unknown=1&created_at=2020-01-01&rating=99&photo=1&id=7"
     )
-    assert form["studio"] == str(studio) and form["media"] == ["", "oil", "ink"] and form["mails[0][address]"] == "a@example.org"
+    assert (
+        form["studio"] == str(studio)
+        and form["media"] == ["", "oil", "ink"]
+        and form["mails[0][address]"] == "a@example.org"
+    )
     assert form["born"] == "31/12/2026" and form["insured"] == ["false", "true"] and form["rating"] == ""
     assert "unknown" not in form and "created_at" not in form and form["photo"] == ""
     assert gallery.read(id_of(ada.post("/artists/new", form | {"name": "Ann"}))).values["studio"] == studio
@@ -127,86 +141,106 @@ def test_ct_63_an_address_presets_a_new_record(gallery: Gallery, ada: Browser) -
 def test_one_returns_to_where_one_came_from_but_never_to_another_site(ada: Browser) -> None:
     form = ada.form_of("/artists/new") | {"name": "Ann"}
     assert ada.post("/artists/new?next=/artists%3Fq%3Dx", form).headers["Location"] == "/artists?q=x#saved"
-    assert re.match(r"/artists/\d+#saved", ada.post("/artists/new?next=//evil.example", form | {"name": "B"}).headers["Location"])
+    assert re.match(
+        r"/artists/\d+#saved", ada.post("/artists/new?next=//evil.example", form | {"name": "B"}).headers["Location"]
+    )
 
 
 # ---------------------------------------------------------------- mistakes
 
 
-@pytest.mark.parametrize(("typed", "stored"), [("31/12/2026", "2026-12-31"), ("2026-12-31", "2026-12-31"), ("1/2/2026", "2026-02-01")])
-def test_kn_24_a_date_is_typed_as_the_person_writes_it(ada: Browser, gallery: Gallery, typed: str, stored: str) -> None:
-    form = ada.form_of("/artists/new") | {"name": "Ann", "born": typed}
-    assert gallery.read(id_of(ada.post("/artists/new", form))).values["born"].isoformat() == stored
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("31/12/2026", "2026-12-31"), ("2026-12-31", "2026-12-31"), ("1/2/2026", "2026-02-01")]
+)
+def test_kn_24_a_date_is_typed_as_the_person_writes_it(
+    plain_ada: Browser, plain_gallery: Gallery, typed: str, stored: str
+) -> None:
+    form = plain_ada.form_of("/artists/new") | {"name": "Ann", "born": typed}
+    assert plain_gallery.read(id_of(plain_ada.post("/artists/new", form))).values["born"].isoformat() == stored
 
 
-def test_kn_24_a_day_that_does_not_exist_is_refused(ada: Browser) -> None:
-    answer = ada.post("/artists/new", ada.form_of("/artists/new") | {"name": "Ann", "born": "31/02/2026"})
+def test_kn_24_a_day_that_does_not_exist_is_refused(plain_ada: Browser) -> None:
+    answer = plain_ada.post("/artists/new", plain_ada.form_of("/artists/new") | {"name": "Ann", "born": "31/02/2026"})
     assert answer.status_code == 422
     assert "31/02/2026 is not a date; write it as dd/mm/yyyy" in answer.text
     assert fields_of(answer.text)["born"] == "31/02/2026"
 
 
-def test_all_mistakes_are_told_at_once_and_what_was_typed_stays(ada: Browser) -> None:
-    form = ada.form_of("/artists/new") | {
-        "name": "", "price": "abc", "site": "no site", "mails[0][address]": "fine@example.org", "mails[1][address]": "wrong@",
+def test_all_mistakes_are_told_at_once_and_what_was_typed_stays(plain_ada: Browser) -> None:
+    form = plain_ada.form_of("/artists/new") | {
+        "name": "", "price": "abc", "site": "no site",
+        "mails[0][address]": "fine@example.org", "mails[1][address]": "wrong@",
         "notes": "<keep> & me", "media": ["", "ink"], "cf.score": "5000", "status": "signed",
     }  # fmt: skip
-    answer = ada.post("/artists/new", form)
+    answer = plain_ada.post("/artists/new", form)
     assert answer.status_code == 422
     text = html.unescape(answer.text)
-    for wanted in ("Name is required", "abc is not a number", "is not a web address", "wrong@ is not an e-mail address", "between 0 and 1000"):
+    for wanted in (
+        "Name is required",
+        "abc is not a number",
+        "is not a web address",
+        "wrong@ is not an e-mail address",
+        "between 0 and 1000",
+    ):
         assert wanted in text
     for control in ("f-name", "f-price", "f-site", "f-mails-1-address", "f-cf-score"):
         assert f'href="#{control}"' in answer.text
-        assert re.search(rf'id="{control}"[^>]*aria-invalid="true"[^>]*aria-describedby="{control}-error', answer.text)
+        assert re.search(
+            rf'id="{control}"[^>]*aria-invalid="true"[^>]*aria-describedby="[^"]*{control}-error', answer.text
+        )
     again = fields_of(answer.text)
     assert again["notes"] == "<keep> & me" and again["media"] == ["", "ink"] and again["status"] == "signed"
     assert again["mails[1][address]"] == "wrong@" and again["price"] == "abc"
 
 
-def test_a_plugins_refusal_stands_at_its_field(ada: Browser) -> None:
-    answer = ada.post("/artists/new", ada.form_of("/artists/new") | {"name": "Nobody"})
+def test_a_plugins_refusal_stands_at_its_field(plain_ada: Browser) -> None:
+    answer = plain_ada.post("/artists/new", plain_ada.form_of("/artists/new") | {"name": "Nobody"})
     assert answer.status_code == 422 and "Nobody is no name" in answer.text
 
 
-def test_ct_61_an_equal_name_asks_and_can_be_saved_anyway(gallery: Gallery, ada: Browser) -> None:
-    gallery.make(name="Ann")
-    form = ada.form_of("/artists/new") | {"name": "Ann"}
-    assert "There is already an artist with this name" in ada.post("/artists/warnings", form, htmx=True).text
-    assert "already" not in ada.post("/artists/warnings", form | {"name": "Bob"}, htmx=True).text
-    asked = ada.post("/artists/new", form)
+def test_ct_61_an_equal_name_asks_and_can_be_saved_anyway(plain_gallery: Gallery, plain_ada: Browser) -> None:
+    plain_gallery.make(name="Ann")
+    form = plain_ada.form_of("/artists/new") | {"name": "Ann"}
+    assert "There is already an artist with this name" in plain_ada.post("/artists/warnings", form, htmx=True).text
+    assert "already" not in plain_ada.post("/artists/warnings", form | {"name": "Bob"}, htmx=True).text
+    asked = plain_ada.post("/artists/new", form)
     assert asked.status_code == 422 and "There is already an artist with this name" in asked.text
     confirm = re.search(r'name="_confirm" value="(\w+)"', asked.text)
     assert confirm
-    assert ada.post("/artists/new", form | {"_confirm": "other"}).status_code == 422
-    saved = ada.post("/artists/new", fields_of(asked.text) | {"_confirm": confirm[1]})
-    assert gallery.read(id_of(saved)).title == "Ann"
+    assert plain_ada.post("/artists/new", form | {"_confirm": "other"}).status_code == 422
+    saved = plain_ada.post("/artists/new", fields_of(asked.text) | {"_confirm": confirm[1]})
+    assert plain_gallery.read(id_of(saved)).title == "Ann"
 
 
-def test_parts_that_are_hidden_are_neither_needed_nor_changed(gallery: Gallery, ada: Browser) -> None:
-    record = gallery.make(kind="person", name="Ann", nickname="Nan")
-    form = ada.form_of(f"/artists/{record}/edit") | {"kind": "studio", "nickname": "ignored", "staff": "12"}
-    ada.post(f"/artists/{record}/edit", form)
-    values = gallery.read(record).values
+def test_parts_that_are_hidden_are_neither_needed_nor_changed(plain_gallery: Gallery, plain_ada: Browser) -> None:
+    record = plain_gallery.make(kind="person", name="Ann", nickname="Nan")
+    form = plain_ada.form_of(f"/artists/{record}/edit") | {"kind": "studio", "nickname": "ignored", "staff": "12"}
+    plain_ada.post(f"/artists/{record}/edit", form)
+    values = plain_gallery.read(record).values
     assert values["kind"] == "studio" and values["staff"] == 12 and values["nickname"] == "Nan"
 
 
-def test_a_field_for_other_roles_is_not_in_the_form(gallery: Gallery) -> None:
-    bea = gallery.add_user("bea@example.org", "Bea")
-    browser = gallery.browser(bea)
-    assert "secret" in gallery.browser().form_of("/artists/new") and "secret" not in browser.form_of("/artists/new")
+def test_a_field_for_other_roles_is_not_in_the_form(plain_gallery: Gallery) -> None:
+    bea = plain_gallery.add_user("bea@example.org", "Bea")
+    browser = plain_gallery.browser(bea)
+    assert "secret" in plain_gallery.browser().form_of("/artists/new") and "secret" not in browser.form_of(
+        "/artists/new"
+    )
     answer = browser.post("/artists/new", browser.form_of("/artists/new") | {"name": "Ann", "secret": "x"})
-    assert gallery.read(id_of(answer)).values["secret"] is None
+    assert plain_gallery.read(id_of(answer)).values["secret"] is None
 
 
-def test_what_one_may_not_see_or_change_has_no_form(gallery: Gallery) -> None:
-    bea = gallery.browser(gallery.add_user("bea@example.org", "Bea"))
-    private, readable = gallery.make(name="Private", visibility="private"), gallery.make(name="Readable", visibility="read")
+def test_what_one_may_not_see_or_change_has_no_form(plain_gallery: Gallery) -> None:
+    bea = plain_gallery.browser(plain_gallery.add_user("bea@example.org", "Bea"))
+    private, readable = (
+        plain_gallery.make(name="Private", visibility="private"),
+        plain_gallery.make(name="Readable", visibility="read"),
+    )
     assert bea.get(f"/artists/{private}/edit").status_code == 404
     assert bea.post(f"/artists/{private}/edit", {"name": "x", "version": "1"}).status_code == 404
     assert bea.get(f"/artists/{readable}/edit").status_code == 403
     assert bea.post(f"/artists/{readable}/edit", {"name": "x", "version": "1"}).status_code == 403
-    assert gallery.read(readable).title == "Readable"
+    assert plain_gallery.read(readable).title == "Readable"
     assert bea.get("/artists/99999999999999999999/edit").status_code == 404
     assert bea.get("/nothing/new").status_code == 404
 
@@ -214,19 +248,42 @@ def test_what_one_may_not_see_or_change_has_no_form(gallery: Gallery) -> None:
 @pytest.mark.parametrize(
     "form",
     [
-        {}, {"name": "x" * 100_000}, {"name": "\x00"}, {"name": "\ud800".encode("utf-8", "surrogatepass")}, {"_base": "[1", "name": "Ann"},
-        {"_base": "[" * 5000, "name": "Ann"}, {"mails[0][address]": "a", "mails": "x"}, {"mails[][address]": "x", "mails": ""},
-        {"studio": "999999999999999999999999", "name": "Ann"}, {"studio": "-1", "name": "Ann"}, {"kind": "robot", "name": "Ann"},
-        {"keepers": ["a", "9e9"], "name": "Ann"}, {"home[street]": "x" * 9999, "name": "Ann"}, {"visit[date]": "1", "visit[time]": "99:99"},
-        {"photo": "77777", "name": "Ann"}, {"photo[file]": "no file", "name": "Ann"}, {"about": "core.user:1", "name": "Ann"},
-        {"price": "1e999", "name": "Ann"}, {"price": "NaN", "name": "Ann"}, {"took": "9" * 400, "name": "Ann"}, {"born": "0000-00-00"},
-        {"version": "x", "name": "Ann"}, {"media": ["oil", "oil", "none"], "name": "Ann"}, {"_restore": "1", "studio": "x", "media": "q"},
+        {},
+        {"name": "x" * 100_000},
+        {"name": "\x00"},
+        {"name": "\ud800".encode("utf-8", "surrogatepass")},
+        {"_base": "[1", "name": "Ann"},
+        {"_base": "[" * 5000, "name": "Ann"},
+        {"mails[0][address]": "a", "mails": "x"},
+        {"mails[][address]": "x", "mails": ""},
+        {"studio": "999999999999999999999999", "name": "Ann"},
+        {"studio": "-1", "name": "Ann"},
+        {"kind": "robot", "name": "Ann"},
+        {"keepers": ["a", "9e9"], "name": "Ann"},
+        {"home[street]": "x" * 9999, "name": "Ann"},
+        {"visit[date]": "1", "visit[time]": "99:99"},
+        {"photo": "77777", "name": "Ann"},
+        {"photo[file]": "no file", "name": "Ann"},
+        {"about": "core.user:1", "name": "Ann"},
+        {"price": "1e999", "name": "Ann"},
+        {"price": "NaN", "name": "Ann"},
+        {"took": "9" * 400, "name": "Ann"},
+        {"born": "0000-00-00"},
+        {"version": "x", "name": "Ann"},
+        {"media": ["oil", "oil", "none"], "name": "Ann"},
+        {"_restore": "1", "studio": "x", "media": "q"},
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_never_the_servers_fault(plain_gallery: Gallery, form: dict[str, Any]) -> None:
     browser = plain_gallery.browser()
     record = plain_gallery.make(name="Kept")
-    for path in ("/artists/new", f"/artists/{record}/edit", "/artists/warnings", f"/artists/{record}/set", f"/artists/{record}/comments"):
+    for path in (
+        "/artists/new",
+        f"/artists/{record}/edit",
+        "/artists/warnings",
+        f"/artists/{record}/set",
+        f"/artists/{record}/comments",
+    ):
         assert browser.post(path, form).status_code < 500, path
 
 
@@ -234,7 +291,11 @@ def test_bad_input_is_never_the_servers_fault(plain_gallery: Gallery, form: dict
 
 
 def test_ct_09_a_photo_over_one_megabyte_is_refused_and_the_rest_stays(gallery: Gallery, ada: Browser) -> None:
-    form = ada.form_of("/artists/new") | {"name": "Ann", "notes": "kept", "photo[file]": (picture(1024 * 1024 + 1), "ann.png")}
+    form = ada.form_of("/artists/new") | {
+        "name": "Ann",
+        "notes": "kept",
+        "photo[file]": (picture(1024 * 1024 + 1), "ann.png"),
+    }
     answer = ada.post("/artists/new", form, content_type="multipart/form-data")
     assert answer.status_code == 422 and "larger than 1 MB" in answer.text
     assert fields_of(answer.text)["notes"] == "kept" and 'id="f-photo-file"' in answer.text
@@ -245,7 +306,11 @@ def test_ct_09_a_photo_over_one_megabyte_is_refused_and_the_rest_stays(gallery: 
 
 
 def test_a_refused_file_does_not_hide_the_other_mistakes(ada: Browser) -> None:
-    form = ada.form_of("/artists/new") | {"name": "", "price": "abc", "photo[file]": (io.BytesIO(b"no picture"), "x.png")}
+    form = ada.form_of("/artists/new") | {
+        "name": "",
+        "price": "abc",
+        "photo[file]": (io.BytesIO(b"no picture"), "x.png"),
+    }
     text = ada.post("/artists/new", form, content_type="multipart/form-data").text
     assert "Name is required" in text and "abc is not a number" in text and 'href="#f-photo-file"' in text
 
@@ -296,7 +361,9 @@ def test_kn_06_two_edits_of_a_record_do_not_overwrite_each_other(gallery: Galler
 
 def test_kn_06_the_choice_is_saved_field_by_field(gallery: Gallery) -> None:
     ada, record, page = conflict(gallery)
-    answer = ada.post(f"/artists/{record}/edit", fields_of(page.text) | {"_pick[nickname]": "theirs", "_pick[media]": "mine"})
+    answer = ada.post(
+        f"/artists/{record}/edit", fields_of(page.text) | {"_pick[nickname]": "theirs", "_pick[media]": "mine"}
+    )
     assert id_of(answer) == record
     values = gallery.read(record).values
     assert values["nickname"] == "Theirs" and values["notes"] == "theirs" and values["rating"] == 4
@@ -343,7 +410,9 @@ def test_kn_15_a_restored_draft_shows_what_was_typed_and_saves_nothing(gallery: 
 
 
 def test_kn_16_tags_are_picked_or_made_on_the_spot(gallery: Gallery, ada: Browser) -> None:
-    first = gallery.read(id_of(ada.post("/artists/new", ada.form_of("/artists/new") | {"name": "A", "tags": ["", "vip", "new one"]})))
+    first = gallery.read(
+        id_of(ada.post("/artists/new", ada.form_of("/artists/new") | {"name": "A", "tags": ["", "vip", "new one"]}))
+    )
     assert len(first.values["tags"]) == 2
     found = ada.get("/options/tags?q=VI").json["items"]
     assert [t["label"] for t in found] == ["vip"]
