@@ -289,9 +289,9 @@ def line_def(model: type[Line]) -> LineDef:
     mapper: Any = sa.inspect(model)
     key = model.__tablename__
     found = tuple(
-        _column_field(key, "", name, mapper.columns[name].info["crm"])
-        for name in mapper.columns.keys()
-        if "crm" in mapper.columns[name].info
+        _column_field(key, "", name, column.info["crm"])
+        for name, column in mapper.columns.items()
+        if "crm" in column.info
     )
     return LineDef(key=key, model=model, fields=found, main=model.__main__,
                    significant=model.__significant__ or (model.__main__,))  # fmt: skip

@@ -1,7 +1,4 @@
-"""Write docs/reference from the code; ``--check`` only tells whether it is up to date.
-
-    .venv/bin/python scripts/reference.py [--check]
-"""
+"""Write docs/reference from the code: ``.venv/bin/python scripts/reference.py``; ``--check`` only looks."""
 
 from __future__ import annotations
 
@@ -38,7 +35,8 @@ def hooks() -> str:
     for name, policy in hookspecs.POLICIES.items():
         function = getattr(hookspecs, name)
         signature = str(inspect.signature(function)).replace("'", "")
-        lines += [f"## `{name}`\n", f"```python\n{name}{signature}\n```\n", f"{_doc(function)}\n", f"When it raises: *{policy}*.\n"]
+        lines += [f"## `{name}`\n", f"```python\n{name}{signature}\n```\n", f"{_doc(function)}\n"]
+        lines.append(f"When it raises: *{policy}*.\n")
     return "\n".join(lines)
 
 
@@ -69,7 +67,7 @@ def _default(item: dataclasses.Field[Any]) -> str:
 
 def field_types() -> str:
     """Return the page of the field types and their filter operators."""
-    lines = ["# Field types\n", "| type | in code | operators | as a custom field | what it holds |", "|---|---|---|---|---|"]
+    lines = ["# Field types\n", "| type | in code | operators | custom field | holds |", "|---|---|---|---|---|"]
     for kind in BUILT_IN:
         operators = " ".join(f"`{o}`" for o in sorted(kind.operators)) or "none"
         first = _doc(kind).split("\n")[0]

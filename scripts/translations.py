@@ -1,7 +1,4 @@
-"""Gather the texts people read and say which have no French; ``--write`` adds the missing ones to the catalogues.
-
-    .venv/bin/python scripts/translations.py [--write]
-"""
+"""Gather the texts people read and say which have no French; ``--write`` adds the missing to the catalogues."""
 
 from __future__ import annotations
 

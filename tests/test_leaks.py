@@ -40,7 +40,12 @@ class Hidden:
             addresses=[{"street": WORD, "city": WORD, "country": "FR"}],
         )  # fmt: skip
         self.person = crm.make(
-            "contacts.contact", kind="person", first_name=WORD, last_name=WORD, visibility="private", company=self.company
+            "contacts.contact",
+            kind="person",
+            first_name=WORD,
+            last_name=WORD,
+            visibility="private",
+            company=self.company,
         )
         self.open = crm.make(
             "contacts.contact", kind="person", first_name="Open", last_name="Person", visibility="write",
@@ -82,7 +87,11 @@ def _urls(rule: Rule, hidden: Hidden) -> Iterator[str]:
             "comment_id": str(hidden.comment), "file_id": str(hidden.file), "name": "contacts", "filename": "x",
             "path": "x", "action": "share", "rest": "x", "tab": "activity",
         }  # fmt: skip
-        yield re.sub(r"<(\w+)>", lambda m: values.get(m[1], str(record_id)), text)
+        values |= dict.fromkeys(set(re.findall(r"<(\w+)>", text)) - values.keys(), str(record_id))
+        url = text
+        for name, value in values.items():
+            url = url.replace(f"<{name}>", value)
+        yield url
 
 
 def _client(crm: TestDeployment, role: str, actor_with: Any) -> tuple[Any, dict[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal as D
+from decimal import Decimal as Exact
 from decimal import InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ _SPACES = re.compile(r"[\s\u00a0\u202f']")
 MAX_INTEGER = 2**53 - 1
 
 
-class ExactDecimal(sa.types.TypeDecorator[D]):
+class ExactDecimal(sa.types.TypeDecorator[Exact]):
     """NUMERIC on PostgreSQL, a scaled whole number on SQLite: sums and comparisons are exact on both."""
 
     impl = sa.Numeric
@@ -41,24 +41,24 @@ class ExactDecimal(sa.types.TypeDecorator[D]):
         """Scale for SQLite."""
         if value is None or dialect.name != "sqlite":
             return value
-        return int((D(value) * (10**self.digits)).to_integral_value())
+        return int((Exact(value) * (10**self.digits)).to_integral_value())
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> D | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> Exact | None:
         """Return a decimal with the scale's digits."""
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return D(value).scaleb(-self.digits)
-        return D(value)
+            return Exact(value).scaleb(-self.digits)
+        return Exact(value)
 
 
-def parse_decimal(raw: Any) -> D:
+def parse_decimal(raw: Any) -> Exact:
     """Read a number with a point or a comma as decimal mark and spaces between thousands.
 
     Raises:
         ValueProblem: not a finite number.
     """
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float | D):
+    if isinstance(raw, bool) or not isinstance(raw, str | int | float | Exact):
         raise wrong_type("a number")
     text = _SPACES.sub("", str(raw))
     if "," in text and "." not in text and text.count(",") == 1:
@@ -68,7 +68,7 @@ def parse_decimal(raw: Any) -> D:
     elif text.count(".") >= 1 and text.rfind(",") > text.rfind("."):
         text = text.replace(".", "").replace(",", ".")
     try:
-        value = D(text)
+        value = Exact(text)
     except InvalidOperation as exc:
         raise ValueProblem("number", N_("%(value)s is not a number"), value=str(raw)[:40]) from exc
     if not value.is_finite():
@@ -149,15 +149,15 @@ class Decimal(FieldType):
     def convert(self, raw: Any, ctx: Ctx) -> Any:
         """Return a bounded decimal."""
         value = parse_decimal(raw)
-        if abs(value) >= D(10) ** 15 or value != round(value, self.scale):
+        if abs(value) >= Exact(10) ** 15 or value != round(value, self.scale):
             raise ValueProblem("scale", N_("At most 15 digits before and %(scale)s after the mark"), scale=self.scale)
-        low, high = (D(b) if b is not None else None for b in (self.low, self.high))
+        low, high = (Exact(b) if b is not None else None for b in (self.low, self.high))
         return _bounded(round(value, self.scale), low, high)
 
     def parse_filter(self, raw: Any, ctx: Ctx, op: str) -> Any:
         """Return any decimal."""
         value = parse_decimal(raw)
-        if abs(value) >= D(10) ** 15:
+        if abs(value) >= Exact(10) ** 15:
             raise ValueProblem("scale", N_("At most 15 digits before and %(scale)s after the mark"), scale=self.scale)
         return value
 
@@ -167,7 +167,7 @@ class Decimal(FieldType):
 
     def load(self, raw: Any) -> Any:
         """Return a decimal."""
-        return None if raw is None else D(str(raw)).quantize(D(1).scaleb(-self.scale))
+        return None if raw is None else Exact(str(raw)).quantize(Exact(1).scaleb(-self.scale))
 
     def show(self, value: Any, ctx: Ctx) -> str:
         """Return the number as the language writes it."""

@@ -30,6 +30,8 @@ from crm_core.models.work import IdempotencyKey, Import, ImportProblem, Incident
 __all__ = [
     "AccessMember", "AccessSet", "ApiToken", "Change", "Comment", "CurrencyRate", "CustomField", "Grant",
     "IdempotencyKey", "Import", "ImportProblem", "Incident", "Job", "ListEntry", "LoginAttempt", "PasswordReset",
-    "PluginRow", "Role", "SavedView", "Sequence", "SettingRow", "Share", "Stamp", "StoredFile", "Tag", "Team", "TeamMember", "User",
+    "PluginRow", "Role", "SavedView", "Sequence", "SettingRow", "Share", "Stamp", "StoredFile", "Tag", "Team",
+    "TeamMember",
+    "User",
     "UserRole", "WebSession", "Worker",
 ]  # fmt: skip

@@ -126,9 +126,7 @@ def _fields(ctx: Ctx, definition: EntityDef, query: ListQuery) -> list[FieldDef]
     return [known[k] for k in dict.fromkeys(keys) if k in known and known[k].storage != "computed"]
 
 
-def conditions(
-    ctx: Ctx, definition: EntityDef, alias: Any, query: ListQuery, *, counting: bool = False
-) -> list[Any]:
+def conditions(ctx: Ctx, definition: EntityDef, alias: Any, query: ListQuery, *, counting: bool = False) -> list[Any]:
     """Return the conditions of a list: permission, filter and search."""
     where = [predicate(ctx, definition, "read", alias, counting=counting)]
     if query.filter is not None:
@@ -152,7 +150,8 @@ def _sort_key(ctx: Ctx, definition: EntityDef, alias: Any, path: str, desc: bool
         return _Key(_title_key(ctx, field, alias), desc, True)
     expr = field.type.ordering(comparable(field, alias), ctx)
     if isinstance(field.type, Link):
-        people: Sequence[Any] = ctx.directory.users(active=False) if field.type.name == "user" else ctx.directory.teams(active=False)
+        directory = ctx.directory
+        people: Sequence[Any] = (directory.users if field.type.name == "user" else directory.teams)(active=False)
         ranks = {person.id: rank for rank, person in enumerate(people)}
         expr = sa.case(ranks, value=comparable(field, alias), else_=None) if ranks else expr
         return _Key(expr, desc, True)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 Outcome = int | list[Problem]
-_OWN = ("id", "version", "created_at", "updated_at", "created_by_id", "updated_by_id", "access_id", "search_text", "custom")
+_OWN = (
+    "id", "version", "created_at", "updated_at", "created_by_id", "updated_by_id", "access_id", "search_text", "custom",
+)  # fmt: skip
 """Columns of a row that the loader fills itself."""
 
 

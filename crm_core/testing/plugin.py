@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crm_core.testing import services
-from crm_core.testing.deployments import TestDeployment, Templates
+from crm_core.testing.deployments import Templates, TestDeployment
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -73,13 +73,13 @@ def client(crm: TestDeployment) -> FlaskClient:
 
 @pytest.fixture
 def make(crm: TestDeployment) -> Callable[..., Any]:
-    """``make("contacts.contact", name="Acme", kind="company")`` returns the id of a new record."""
+    """Create a record and return its id: ``make(entity, name="Acme")``."""
     return crm.make
 
 
 @pytest.fixture
 def actor_with(crm: TestDeployment) -> Callable[..., Any]:
-    """``actor_with("user", teams=["Sales"])`` returns the id of a new user with that role."""
+    """Add a user with a role and return the id: ``actor_with("user", teams=["Sales"])``."""
 
     def build(role: str = "user", **options: Any) -> int:
         name = options.pop("name", f"Person {next(_numbers)}")
@@ -90,5 +90,5 @@ def actor_with(crm: TestDeployment) -> Callable[..., Any]:
 
 @pytest.fixture
 def statements(crm: TestDeployment) -> Any:
-    """``with statements() as log:`` collects the SQL statements sent inside the block."""
+    """Collect the SQL statements that are sent inside a block."""
     return crm.statements

@@ -61,7 +61,7 @@ def live_on_both(crm: TestDeployment) -> Iterator[Live]:
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """``tab(live, user_id, width=360, scheme="dark")`` opens a signed-in page that fails on script and policy errors."""
+    """Open signed-in pages, ``tab(live, user_id, width=360, scheme="dark")``, that fail on script and policy errors."""
     contexts: list[tuple[Any, Page, list[str]]] = []
 
     def build(live: Live, user_id: int | None = None, *, width: int = 1280, scheme: Any = "light") -> Page:

@@ -25,7 +25,9 @@ def test_path_01_signing_in_and_out(live_on_both: Live, tab: Tab) -> None:
     with live.crm.as_user(live.crm.admin) as ctx:
         from crm_core.accounts import users
 
-        made = users.create(ctx, {"email": "sales@example.org", "name": "Sal Person", "roles": ["user"]}, password="a-long-one-7")
+        made = users.create(
+            ctx, {"email": "sales@example.org", "name": "Sal Person", "roles": ["user"]}, password="a-long-one-7"
+        )
     del made
     page = tab(live)
     page.goto("/contacts")
@@ -45,7 +47,9 @@ def test_path_02_importing_an_address_book(live_on_both: Live, tab: Tab, tmp_pat
     rows = [f"Anne{i},Kergomard{i},anne{i}@example.org,+3363998{i:04d},Ateliers" for i in range(40)]
     rows[7] = "Broken,Row,not-an-address,+33639980007,Ateliers"
     path = tmp_path / "people.csv"
-    path.write_text("First Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Organization Name\n" + "\n".join(rows), "utf-8")
+    path.write_text(
+        "First Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Organization Name\n" + "\n".join(rows), "utf-8"
+    )
     page = tab(live, live.crm.admin)
     visit(page, "/contacts/import")
     page.locator("input[type=file]").set_input_files(path)

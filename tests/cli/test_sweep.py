@@ -7,6 +7,7 @@ import io
 import os
 import time
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -52,7 +53,7 @@ def test_what_is_over_is_deleted_and_the_rest_stays(crm):
     for path in crm.config.files.glob("*/*/*"):
         if path.read_bytes() == b"nobody took me":
             os.utime(path, (time.time() - 3 * 86400,) * 2)
-    run = Run(crm)
+    run: Any = Run(crm)
     sweep(run)
     with crm.database.transaction(write=False) as session:
         left = {

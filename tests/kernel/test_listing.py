@@ -85,7 +85,9 @@ FILTERS = {
     "opened >= 2024-02-29": lambda v: v["opened"] is not None and v["opened"] >= dt.date(2024, 2, 29),
     'labels.text = "GRÖSSE"': lambda v: bool(v["labels"]),
     'labels.text contains "grö"': lambda v: bool(v["labels"]),
-    'labels.mail endswith "1@example.org"': lambda v: any((x["mail"] or "").endswith("1@example.org") for x in v["labels"]),
+    'labels.mail endswith "1@example.org"': lambda v: any(
+        (x["mail"] or "").endswith("1@example.org") for x in v["labels"]
+    ),
     "labels is null": lambda v: not v["labels"],
     'kinds has "b"': lambda v: "b" in v["kinds"],
     "kinds is not null": lambda v: bool(v["kinds"]),
@@ -129,7 +131,9 @@ def test_private_records_are_absent_from_lists_counts_and_search(small: Small, s
         assert all(h.id in shelves for h in suggest(ctx, "e"))
     with small.operation(BOB) as ctx:
         assert records.list_(ctx, "zoo.shelf", records.ListQuery(limit=3)).total == 34
-        mine = records.list_(ctx, "zoo.shelf", records.ListQuery(filter=parse("keepers has me"), limit=100, editable=True))
+        mine = records.list_(
+            ctx, "zoo.shelf", records.ListQuery(filter=parse("keepers has me"), limit=100, editable=True)
+        )
         assert mine.total == 10 and all(r.editable for r in mine.items)
 
 

@@ -144,7 +144,9 @@ def test_deleting_takes_lines_comments_and_links_along_and_keeps_the_history(sma
     assert values(small, child)["parent"] is None
     with small.operation(None) as ctx:
         assert ctx.session.scalar(sa.select(sa.func.count()).select_from(ShelfLabel)) == 0
-        last = ctx.session.scalars(sa.select(m.Change).where(m.Change.record_id == parent).order_by(m.Change.id)).all()[-1]
+        last = ctx.session.scalars(sa.select(m.Change).where(m.Change.record_id == parent).order_by(m.Change.id)).all()[
+            -1
+        ]
     assert (last.action, last.title, last.diff["labels"][0][0]["text"]) == ("delete", "Gone", "x")  # type: ignore[index]
 
 
@@ -218,18 +220,43 @@ def test_kn_11_bulk_changes_succeed_and_fail_one_by_one(small: Small) -> None:
 
 def test_custom_fields_take_the_same_path(small: Small) -> None:
     with small.operation(ADMIN) as ctx:
-        for key, kind in (("score", "integer"), ("price", "decimal"), ("day", "date"), ("vip", "boolean"), ("nick", "text")):
+        for key, kind in (
+            ("score", "integer"),
+            ("price", "decimal"),
+            ("day", "date"),
+            ("vip", "boolean"),
+            ("nick", "text"),
+        ):
             customfields.create(ctx, "zoo.shelf", key=key, type=kind, label=key.title(), indexed=True)
-        customfields.create(ctx, "zoo.shelf", key="tier", type="choice", label="Tier", choices={"g": "Gold", "s": "Silver"})
-        customfields.create(ctx, "zoo.shelf", key="hats", type="multichoice", label="Hats", choices={"t": "Top", "b": "Bowler"})
+        customfields.create(
+            ctx, "zoo.shelf", key="tier", type="choice", label="Tier", choices={"g": "Gold", "s": "Silver"}
+        )
+        customfields.create(
+            ctx, "zoo.shelf", key="hats", type="multichoice", label="Hats", choices={"t": "Top", "b": "Bowler"}
+        )
     with small.operation(ADMIN) as ctx:
         fields = list(ctx.registry.fields("zoo.shelf").values())
         made = customfields.ensure_indexes(small.database, fields, {"zoo.shelf": Shelf})
         assert len(made) == 5
-    nested = {"cf": {"score": "7", "price": "10.10", "day": "31/12/2026", "vip": "yes", "nick": "Zoé", "tier": "Gold", "hats": "t,b"}}
+    nested = {
+        "cf": {
+            "score": "7",
+            "price": "10.10",
+            "day": "31/12/2026",
+            "vip": "yes",
+            "nick": "Zoé",
+            "tier": "Gold",
+            "hats": "t,b",
+        }
+    }
     found = make(small, **nested)
     read = values(small, found)
-    assert (read["cf.score"], read["cf.price"], read["cf.tier"], read["cf.hats"]) == (7, Decimal("10.10"), "g", ["t", "b"])
+    assert (read["cf.score"], read["cf.price"], read["cf.tier"], read["cf.hats"]) == (
+        7,
+        Decimal("10.10"),
+        "g",
+        ["t", "b"],
+    )
     for text in ("cf.score > 6", "cf.price = 10.1", "cf.day > 2026-12-30", "cf.vip = true", 'cf.nick startswith "Zo"',
                  'cf.tier = "g"', 'cf.hats has "b"', "cf.hats is not null"):  # fmt: skip
         with small.operation(ADMIN) as ctx:

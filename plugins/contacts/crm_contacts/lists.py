@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from crm_core.api import N_, Entry, FieldDef, ListDef, SequenceDef, Text
 
 KINDS: Mapping[str, str] = {"person": N_("Person"), "company": N_("Company")}
-ORIGINS: Mapping[str, str] = {"manual": N_("By hand"), "import": N_("Import"), "web_form": N_("Web form")}
+ORIGINS: Mapping[str, str] = {"manual": N_("By hand"), "import": N_("Imported"), "web_form": N_("Web form")}
 EMAIL_KINDS: Mapping[str, str] = {"work": N_("Work"), "home": N_("At home"), "other": N_("Other")}
 PHONE_KINDS: Mapping[str, str] = {
     "mobile": N_("Mobile"), "work": N_("Work"), "home": N_("At home"), "fax": N_("Fax"), "other": N_("Other"),

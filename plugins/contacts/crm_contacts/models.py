@@ -36,7 +36,7 @@ class PhoneLine(Line):
     __tablename__ = "contacts_phone"
     __parent__ = "contacts_contact"
     __main__ = "number"
-    number: Mapped[str] = field(crm.Phone(), label=N_("Number"), required=True, search=True, index=True)
+    number: Mapped[str] = field(crm.Phone(), label=N_("Phone number"), required=True, search=True, index=True)
     kind: Mapped[str | None] = field(crm.Choice(choices=PHONE_KINDS), label=N_("Kind"), default="work")
     primary: Mapped[bool | None] = field(crm.Boolean(), label=N_("Primary"), default=False)
 
@@ -230,4 +230,4 @@ class Relation(Record):
         crm.Link(CONTACT), label=N_("Other contact"), required=True, fk="contacts_contact.id", ondelete="CASCADE",
         index=True,
     )  # fmt: skip
-    note: Mapped[str | None] = field(crm.Text(500), label=N_("Note"))
+    note: Mapped[str | None] = field(crm.Text(500), label=N_("Remark"))

@@ -84,7 +84,7 @@ ACTIONS = (
                 required=True,
                 default="forward",
             ),
-            _form("note", Text(500), N_("Note")),
+            _form("note", Text(500), N_("Remark")),
         ),
     ),
 )

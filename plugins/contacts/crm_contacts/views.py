@@ -30,7 +30,7 @@ CONTACTS = ViewDef(
     sections=(
         ("general", N_("General")),
         ("details", N_("Contact details")),
-        ("sales", N_("Sales")),
+        ("sales", N_("Sales data")),
         ("privacy", N_("Opt-out")),
         ("more", N_("More")),
         ("access", N_("Who sees it")),

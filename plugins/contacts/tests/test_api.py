@@ -18,7 +18,7 @@ def contact(crm, rest):
     return call
 
 
-def printed(address: api.PostalAddress | None) -> api.PostalAddress:
+def there(address: api.PostalAddress | None) -> api.PostalAddress:
     assert address is not None
     return address
 
@@ -51,15 +51,15 @@ def test_ct_44_an_address_chosen_for_a_document_is_found_by_its_id(crm, rest):
     wanted = made["addresses"][2]["id"]
     with crm.as_user(crm.admin, write=False) as ctx:
         record = records.get(ctx, "contacts.contact", made["id"])
-        assert printed(api.address_by_id(record, wanted)).name == "Réception, quai 4"
+        assert there(api.address_by_id(record, wanted)).name == "Réception, quai 4"
         assert api.address_by_id(record, 10**6) is None
 
 
 def test_ct_44_the_lines_of_an_address(contact):
     lines = [{"street": "1 rue A\nBât. B", "zip": "29200", "city": "Brest", "country": "FR"}]
-    printed = contact(lambda ctx, r: printed(api.address_for(ctx, r)).lines(ctx), addresses=lines)
+    printed = contact(lambda ctx, r: there(api.address_for(ctx, r)).lines(ctx), addresses=lines)
     assert printed == ["Kergal", "1 rue A", "Bât. B", "29200 Brest", "France"]
-    at_home = contact(lambda ctx, r: printed(api.address_for(ctx, r)).lines(ctx, home="FR"), addresses=lines)
+    at_home = contact(lambda ctx, r: there(api.address_for(ctx, r)).lines(ctx, home="FR"), addresses=lines)
     assert at_home[-1] == "29200 Brest"
 
 
@@ -67,7 +67,7 @@ def test_ct_44_a_person_without_address_is_reached_at_the_company(crm, rest):
     company = rest().company("Kergal", addresses=[{"city": "Brest"}])
     made = rest().person(company=company["id"])
     with crm.as_user(crm.admin, write=False) as ctx:
-        found = printed(api.address_for(ctx, records.get(ctx, "contacts.contact", made["id"])))
+        found = there(api.address_for(ctx, records.get(ctx, "contacts.contact", made["id"])))
     assert (found.name, found.city) == ("Anne Martin", "Brest")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from typing import Any
 
 
 def test_ct_39_each_contact_gets_a_code_of_its_own(rest):
@@ -19,7 +20,7 @@ def test_ct_39_two_at_the_same_time_get_different_codes(crm):
 
         barrier.wait()
         with crm.as_user(crm.admin) as ctx:
-            made = records.create(ctx, "contacts.contact", {"kind": "company", "name": f"Company {number}"})
+            made: Any = records.create(ctx, "contacts.contact", {"kind": "company", "name": f"Company {number}"})
             codes.append(made.code)
 
     crm.actor(crm.admin)

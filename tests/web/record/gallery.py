@@ -39,7 +39,7 @@ from crm_core.errors import Conflict, Problem
 from crm_core.filters import Cond
 from crm_core.hooks import Fragment
 from crm_core.hookspecs import hookimpl
-from crm_core.models import ListEntry, Role, UserRole
+from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
 from crm_core.registry import PluginInfo, build_registry
 
@@ -177,7 +177,6 @@ CONTRIBUTIONS: tuple[Any, ...] = (
         grants=(GrantDef(entity=ENTITY, actions=("read", "create", "update", "delete", "export")),),
     ),
 )
-CHANNELS = (("note", "Note", "sticky"), ("phone", "Phone", "telephone"), ("email", "E-mail", "envelope"))
 CUSTOM = (
     FieldDef(
         entity=ENTITY, key="cf.score", attr="cf__score", type=ft.Integer(0, 1000), label={"en": "Score"}, order=500
@@ -228,7 +227,6 @@ class Gallery(Deployment):
             self._build = lifecycle.Build(registry, {})
             with self.database.transaction() as session:
                 kernel.seed(session, registry)
-                _seed(session, registry)
         with self.database.transaction(write=False) as session:
             self._directory = load_directory(session, self._build.registry)
 
@@ -269,19 +267,6 @@ class Gallery(Deployment):
         """Start a session; return its cookie."""
         with self.database.transaction() as session:
             return sessions.start(session, self.config, user, now=utcnow())
-
-
-def _seed(session: Any, registry: Any) -> None:
-    known = set(session.scalars(sa.select(ListEntry.list)))
-    for definition in registry.lists.values():
-        if definition.key in known:
-            continue
-        for order, entry in enumerate(definition.entries):
-            label = {"en": entry.label}
-            session.add(ListEntry(list=definition.key, code=entry.code, label=label, colour=entry.colour, order=order))
-    if "core.channel" not in known and "core.channel" not in registry.lists:
-        for order, (code, label, icon) in enumerate(CHANNELS):
-            session.add(ListEntry(list="core.channel", code=code, label={"en": label}, icon=icon, order=order))
 
 
 class Browser:

@@ -42,7 +42,8 @@ def test_a_filled_form_makes_a_record_with_every_kind_of_field(gallery: Gallery,
     form = ada.form_of("/artists/new")
     form |= {
         "name": "Maëlle", "studio": str(studio), "friends": ["", str(studio)], "status": "new",
-        "media": ["", "oil", "clay"], "rating": "4", "price": "12 500,50", "share": "12.5", "currency": "EUR", "insured": ["false", "true"],
+        "media": ["", "oil", "clay"], "rating": "4",
+        "price": "12 500,50", "share": "12.5", "currency": "EUR", "insured": ["false", "true"],
         "born": "31/12/1984", "visit[date]": "01/12/2026", "visit[time]": "14:30", "took": "1:30",
         "mails[0][address]": "M@Example.org", "mails[primary]": "0",
         "places[0][city]": "Nantes", "places[0][country]": "FR",
