@@ -21,6 +21,7 @@ from crm_core.errors import Conflict, CrmError, Forbidden, Invalid, NotSignedIn,
 from crm_core.i18n import N_, gettext
 from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowResult
 from crm_core.models import Import, ImportProblem, StoredFile
+from crm_core.records.bulkwriter import rare_collections
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -104,9 +105,10 @@ class _Work:
         """Read and write chunk after chunk."""
         source = open_source(self.importer, self.path, self.options)
         try:
-            for chunk in _chunks(iter(source)):
-                self.run.check_cancelled()
-                self._write(chunk, source)
+            with rare_collections():
+                for chunk in _chunks(iter(source)):
+                    self.run.check_cancelled()
+                    self._write(chunk, source)
         finally:
             source.close()
 

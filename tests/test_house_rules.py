@@ -23,13 +23,12 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "sniff"),
     3: ("hooks", "registry", "migrations", "sequences", "entry_values", "list_usage", "directory", "revision_tools",
         "revision_writer", "drift", "mail"),
-    4: ("lifecycle", "switching", "access", "history", "events", "kernel", "core_lists", "accounts",
-        "customfields"),
-    5: ("records", "jobs", "search", "search_text", "money", "files", "images", "comments",
-        "timeline", "settings", "lists", "tags", "imports", "import_work", "import_report", "deployment", "backup",
-        "backup_postgresql", "demo", "doctor", "housekeeping"),
+    4: ("access", "history", "events", "core_lists", "accounts", "customfields"),
+    5: ("records", "jobs", "search", "search_text", "money", "files", "images", "comments", "timeline", "settings",
+        "lists", "tags", "imports", "import_work", "import_report"),
     6: ("schemas",),
-    7: ("web", "rest"),
+    7: ("web", "rest", "kernel", "lifecycle", "switching", "deployment", "housekeeping", "demo", "doctor", "backup",
+        "backup_postgresql"),
     8: ("cli", "app", "api", "server", "testing"),
 }  # fmt: skip
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}

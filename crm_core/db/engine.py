@@ -69,7 +69,7 @@ class Database:
                 self.url,
                 connect_args={"timeout": busy_timeout, "check_same_thread": False},
                 pool_size=pool_size,
-                json_deserializer=orjson.loads,
+                json_deserializer=_sqlite_json,
             )
             _prepare_sqlite(self.engine, busy_timeout)
         else:
@@ -130,6 +130,11 @@ class Database:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _sqlite_json(text: Any) -> Any:
+    """Read a JSON value; a bare number comes out of SQLite as a number, because the column has numeric affinity."""
+    return orjson.loads(text) if isinstance(text, str | bytes) else text
 
 
 def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:

@@ -294,6 +294,8 @@ def _row(
         if part.key in EXCLUSIVE and cell.widget == "checkbox":
             cell.widget, cell.name = "primary", f"{made.name}[{part.key}]"
             cell.extra["value"] = index
+        if cell.widget == "radios":
+            cell.widget = "choice"
         cell.extra["main"] = part.key == kind.line.main
         cells.append(cell)
     return Row(index, str(line.get("id") or ""), cells, spare)

@@ -199,6 +199,7 @@ def build(
         made = []
         for item in members:
             one = control(ctx, item, raw.get(item.key, ""), titles, problems=by_field.get(item.key, ()))
+            one.required = _required(item, raw)
             one.condition = conditions.for_browser(item.visible_if, known)
             one.hidden = item.key not in visible and not one.errors
             made.append(one)
@@ -207,6 +208,13 @@ def build(
     form.base = json.dumps(dict(raw if base is None else base), separators=(",", ":"))
     form.troubles = _summary(form, by_field.get(None, ()))
     return form
+
+
+def _required(found: FieldDef, raw: Mapping[str, Any]) -> bool:
+    """Tell whether a field must be filled; one that shows only where it is needed always is."""
+    if found.required or found.required_if is None:
+        return found.required
+    return found.required_if == found.visible_if or conditions.holds(found.required_if, raw)
 
 
 def _by_field(problems: Iterable[Problem], known: frozenset[str]) -> dict[str | None, list[Problem]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from crm_core.web.request import current
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
+OTHER_KINDS: Mapping[str, tuple[str, str]] = {"core.user": (N_("Colleagues"), "person")}
+"""Heading and icon of hits that are no records."""
 SUGGESTED = 6
 ON_PAGE = 25
 
@@ -32,7 +34,6 @@ class Option:
     url: str
     icon: str
     hint: str = ""
-    kind: str = ""
     card: str = ""
 
 
@@ -97,7 +98,7 @@ def _groups(ctx: Ctx, hits: Iterable[Hit], text: str, *, more: bool = False) -> 
     groups = []
     for entity, items in found.items():
         definition = ctx.registry.entities.get(entity)
-        title = gettext(definition.plural) if definition else entity
+        title = gettext(definition.plural if definition else OTHER_KINDS.get(entity, (entity, ""))[0])
         url = f"/{definition.slug}?" if definition and more and len(items) >= ON_PAGE else ""
         groups.append(Group(title, _options(ctx, items, text), url))
     return groups
@@ -107,9 +108,9 @@ def _options(ctx: Ctx, hits: Iterable[Hit], text: str) -> list[Option]:
     found = []
     for hit in hits:
         definition = ctx.registry.entities.get(hit.entity)
-        icon, kind = (definition.icon, gettext(definition.label)) if definition else ("box", "")
+        icon = definition.icon if definition else OTHER_KINDS.get(hit.entity, ("", "box"))[1]
         card = f"{hit.url}/card" if definition else ""
-        found.append(Option(marked(hit.title or f"#{hit.id}", text), hit.url, icon, hit.subtitle, kind, card))
+        found.append(Option(marked(hit.title or f"#{hit.id}", text), hit.url, icon, hit.subtitle, card))
     return found
 
 

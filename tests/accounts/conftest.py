@@ -20,6 +20,8 @@ from crm_core.config import Config
 from crm_core.context import Actor, Ctx
 from crm_core.db import Base, Database
 from crm_core.models import Change, User
+from crm_core.testing.deployments import TestDeployment
+from tests.accounts.pages import EMAIL, GOOD, change
 
 START = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 SYSTEM = Actor(None, "System", system=True, moderator=True, via="cli")
@@ -102,3 +104,12 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         accounts.seed(session)
     yield Bench(database, Config(home=tmp_path))
     database.dispose()
+
+
+@pytest.fixture
+def site(sqlite_crm: TestDeployment) -> Any:
+    """A deployment with Ada, who has a password; ``site.ada`` is her id."""
+    found: Any = sqlite_crm
+    found.ada = sqlite_crm.add_user(EMAIL, "Ada Lovelace")
+    change(found, found.ada, password_hash=passwords.hashed(GOOD))
+    return found

@@ -1,10 +1,20 @@
-"""Reading pages as their users see them: forms with their hidden inputs, texts, errors."""
+"""Reading pages as their users see them, and what tests of pages do with accounts."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+
+import pyotp
+
+from crm_core.accounts import sessions
+from crm_core.accounts.web import COOKIE
+from crm_core.db import utcnow
+from crm_core.models import User
+
+GOOD = "correct horse battery"
+EMAIL = "ada@example.org"
 
 
 @dataclass
@@ -80,3 +90,50 @@ def first(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     assert match is not None, pattern
     return match[1]
+
+
+def change(crm, user_id, **values):
+    with crm.database.transaction() as session:
+        for key, value in values.items():
+            setattr(session.get(User, user_id), key, value)
+
+
+def stored(crm, user_id):
+    with crm.database.transaction(write=False) as session:
+        return session.get(User, user_id)
+
+
+def enter(client, email=EMAIL, password=GOOD, **more):
+    return client.post("/signin", data={"email": email, "password": password, **more})
+
+
+def token(client):
+    return client.csrf
+
+
+def post(client, path, **data):
+    return client.post(path, data={"csrf_token": token(client), **data})
+
+
+def cookie_of(response):
+    return next(c for c in response.headers.getlist("Set-Cookie") if c.startswith(COOKIE))
+
+
+def open_sessions(crm, user_id):
+    with crm.database.transaction(write=False) as session:
+        return len(sessions.listed(session, user_id, utcnow()))
+
+
+def with_second_factor(site):
+    """Switch Ada's second factor on by the pages; return its secret and the recovery codes."""
+    client = site.client_of(site.ada)
+    form = read(client.get("/profile/second-factor")).form("/profile/second-factor")
+    wrong = client.post(form.action, data=form.data(code="000000"))
+    assert wrong.status_code == 422
+    again = read(wrong).form("/profile/second-factor")
+    secret = first(r'id="totp-key">([A-Z2-7 ]+)<', wrong.text).replace(" ", "")
+    shown = client.post(form.action, data=again.data(code=pyotp.TOTP(secret).now()))
+    assert shown.status_code == 200
+    codes = re.findall(r"<li>([a-z2-9]{5}-[a-z2-9]{5})</li>", shown.text)
+    change(site, site.ada, totp_last_step=0)
+    return secret, codes

@@ -55,7 +55,11 @@ def test_a_token_does_what_its_scopes_say(shop: Any) -> None:
         assert "write" in answer.json["detail"]
     for method, path, body in writes:
         assert writer(method, path, body).status_code < 300, path
-    settings = [("GET", "settings", None), ("PATCH", "settings", {}), ("PUT", "currencies", {})]
+    settings: list[tuple[str, str, Any]] = [
+        ("GET", "settings", None),
+        ("PATCH", "settings", {}),
+        ("PUT", "currencies", {}),
+    ]
     for method, path, body in settings:
         assert writer(method, path, body).status_code == 403
         assert shop.api()(method, path, body).status_code < 300
