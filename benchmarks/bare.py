@@ -21,8 +21,8 @@ _SHOWN = (
     "c.prospect_status, c.account_owner_id, c.custom"
 )
 _LINES = {
-    "emails": ("contacts_email", "id, parent_id, address, kind, \"primary\", domain"),
-    "phones": ("contacts_phone", "id, parent_id, number, kind, \"primary\""),
+    "emails": ("contacts_email", 'id, parent_id, address, kind, "primary", domain'),
+    "phones": ("contacts_phone", 'id, parent_id, number, kind, "primary"'),
     "websites": ("contacts_website", "id, parent_id, url, kind"),
     "addresses": (
         "contacts_address",

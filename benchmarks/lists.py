@@ -7,7 +7,7 @@ from collections.abc import Callable
 from benchmarks import bare
 from benchmarks.bench import Bench, cells, growth
 from benchmarks.chance import Draw, url
-from benchmarks.measure import by_turns, ms
+from benchmarks.measure import by_turns
 
 REST, PAGE = "/api/v1/contacts", "/contacts"
 COLUMNS = "name,job_title,company,email,phone,city,nature,prospect_status,account_owner,cf.score,cf.tier"
@@ -92,7 +92,9 @@ def _bare(bench: Bench) -> None:
 
 
 def _statements(bench: Bench) -> None:
-    table = bench.section("Statements a page", "Sent to the database, session and total included.", "page", "statements")
+    table = bench.section(
+        "Statements a page", "Sent to the database, session and total included.", "page", "statements"
+    )
     size = bench.sizes[-1]
     stock = bench.stocks[size]
     found = {}
@@ -106,6 +108,3 @@ def _statements(bench: Bench) -> None:
     for name, count in sorted(found.items()):
         table.rows.append([name, f"{count:.0f}"])
     bench.judge("statements of a list page <= 4", 4, found, unit="")
-
-
-__all__ = ["COLUMNS", "PAGE", "QUERIES", "REST", "ms", "run"]

@@ -14,7 +14,7 @@ from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import Problem, ValueProblem
-from crm_core.fieldtypes import Link, Related
+from crm_core.fieldtypes import Link, Links, Related
 from crm_core.filters import And, Cond, Node, Not, Or
 from crm_core.filters import parse as parse_filter
 from crm_core.i18n import N_
@@ -161,6 +161,20 @@ def linkable(ctx: Ctx, definition: EntityDef, where: str) -> list[Any]:
     model = definition.model
     found = [predicate(ctx, definition, "read", model)]
     return [*found, compiler(ctx, unlimited=True).compile(parse_filter(where), definition, model)] if where else found
+
+
+def keep_hidden_links(ctx: Ctx, change: Change) -> None:
+    """Keep the links to records the actor can't see: he could not have meant to remove them."""
+    for key, field in ctx.registry.fields(change.entity).items():
+        if not isinstance(field.type, Links) or key not in change.values:
+            continue
+        missing = [i for i in change.old.get(key) or () if i not in change.values[key]]
+        if missing:
+            definition = ctx.registry.entity(field.type.target)
+            model = definition.model
+            query = sa.select(model.id).where(model.id.in_(missing), predicate(ctx, definition, "read", model))
+            seen = set(ctx.session.scalars(query, execution_options=KERNEL))
+            change.values[key] = [*change.values[key], *(i for i in missing if i not in seen)]
 
 
 def check_links(ctx: Ctx, change: Change) -> list[Problem]:

@@ -63,6 +63,7 @@ def update(ctx: Ctx, entity: str, record_id: int, raw: Mapping[str, Any], *, ver
     _check_version(record, version)
     found, problems = values.parse(ctx, definition, raw)
     change = Change(definition, "update", record, found, values_of(ctx, definition, record))
+    values.keep_hidden_links(ctx, change)
     _prepare(ctx, change, problems)
     diff = history.diff_of(ctx.registry.fields(definition.key), change.old, change.values)
     if not diff:

@@ -279,3 +279,12 @@ def test_a_link_to_a_record_one_cannot_see_is_refused(small: Small) -> None:
 @pytest.mark.parametrize("name", ["nul\x00", "nul\ud800", "\u0007nul "])
 def test_characters_no_database_stores_are_left_out(small: Small, name: str) -> None:
     assert values(small, make(small, name=name))["name"] == "nul"
+
+
+def test_links_to_records_one_cannot_see_survive_an_edit(small: Small) -> None:
+    hidden, seen, other = make(small, visibility="private"), make(small), make(small)
+    found = make(small, visibility="write", friends=[hidden, seen])
+    with small.operation(ANN) as ctx:
+        assert records.read(ctx, "zoo.shelf", found).values["friends"] == [seen]
+        records.update(ctx, "zoo.shelf", found, {"friends": [other]})
+    assert sorted(values(small, found)["friends"]) == sorted([hidden, other])

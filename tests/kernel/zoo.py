@@ -8,7 +8,20 @@ from sqlalchemy.orm import Mapped
 
 from crm_core import entities
 from crm_core.contributions import Entry, ListDef, ViewDef
-from crm_core.fieldtypes import Boolean, Choice, Date, DateTime, Decimal, Email, Integer, Link, MultiChoice, Text, Users
+from crm_core.fieldtypes import (
+    Boolean,
+    Choice,
+    Date,
+    DateTime,
+    Decimal,
+    Email,
+    Integer,
+    Link,
+    Links,
+    MultiChoice,
+    Text,
+    Users,
+)
 
 
 class ShelfLabel(entities.Line):
@@ -38,6 +51,7 @@ class Shelf(entities.Record):
     parent_id: Mapped[int | None] = entities.field(Link("zoo.shelf"), label="Parent", search=True, fk="zoo_shelf.id")
     labels = entities.lines(ShelfLabel, label="Labels")
     keepers = entities.many(Users(), label="Keepers", grants="write")
+    friends = entities.many(Links("zoo.shelf"), label="Friends")
     kinds = entities.many(MultiChoice("zoo.kind"), label="Kinds")
 
 

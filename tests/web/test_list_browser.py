@@ -159,9 +159,12 @@ def test_pages_are_accessible_and_fit_the_window(live, tab, width, scheme):  # n
     for number in range(3):
         live.crm.make(CONTACT, kind="company", name=f"Company {number}", visibility="read", tags=["VIP"])
     page = tab(live, live.crm.admin, width=width, scheme=scheme)
-    for path in ("/", "/contacts", "/contacts?look=cards&filter=tags+has+%22VIP%22", "/contacts/filter", "/search?q=company",
-                 "/settings", "/settings/lists/contacts.type", "/settings/tags", "/settings/currencies",
-                 "/settings/options", "/nothing-here"):  # fmt: skip
+    paths = (
+        "/", "/contacts", "/contacts?look=cards&filter=tags+has+%22VIP%22", "/contacts/filter", "/search?q=company",
+        "/settings", "/settings/lists/contacts.type", "/settings/tags", "/settings/currencies", "/settings/options",
+        "/nothing-here",
+    )  # fmt: skip
+    for path in paths:
         visit(page, path)
         assert axe(page) == [], path
         no_sideways(page)
