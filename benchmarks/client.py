@@ -29,7 +29,7 @@ class Caller:
     def environ(self, path: str) -> dict[str, Any]:
         """Return the environment of a GET."""
         headers = {"Authorization": f"Bearer {self.token}"} if path.startswith("/api/") else {"Cookie": self.cookie}
-        return EnvironBuilder(path, headers=headers).get_environ()
+        return EnvironBuilder(path, headers=list(headers.items())).get_environ()
 
 
 def fetch(app: Callable[..., Any], environ: dict[str, Any]) -> bytes:

@@ -30,7 +30,8 @@ def google(path: Path, rows: int, *, per_company: int = 20) -> int:
             place = person["addresses"][0]
             writer.writerow((
                 person["first_name"], person["last_name"], f"Maison {person['company']:06d} & Cie",
-                person["job_title"], "1970-02-03" if number % 3 == 0 else "", "Met at the fair" if number % 5 == 0 else "",
+                person["job_title"], "1970-02-03" if number % 3 == 0 else "",
+                "Met at the fair" if number % 5 == 0 else "",
                 "* myContacts" if number % 2 else "* myContacts ::: vip",
                 "* Work", first["address"], "Home", second["address"],
                 "Mobile", phones[0], "Work", phones[1],

@@ -1,4 +1,4 @@
-"""What a run prints: the machine, the verdicts, the tables; as Markdown, so that the page of the manual is the output."""
+"""What a run prints: the machine, the verdicts, the tables; Markdown, so that it can be a page of the manual."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def signature() -> str:
     kernel = Path(crm_core.__file__).parent
     contacts = kernel.parent / "plugins" / "contacts" / "crm_contacts"
     sources = [*sorted(kernel.glob("revisions/*.py")), *sorted(contacts.glob("migrations/*.py"))]
-    sources += [kernel / "entities.py", contacts / "models.py", Path(people.__file__), Path(names.__file__)]
+    sources += [Path(people.__file__), Path(names.__file__)]
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.read_bytes())

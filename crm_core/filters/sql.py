@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from crm_core.columns import comparable, links_of, scalar
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import FilterError, ValueProblem, unknown_name
-from crm_core.fieldtypes import Integer, Lines, Link, Links, MultiChoice, Text
+from crm_core.fieldtypes import Email, Integer, Lines, Link, Links, MultiChoice, Phone, Text
 from crm_core.filters.relative import Span, read_relative, resolve
 from crm_core.filters.simplify import simplify
 from crm_core.filters.tree import NEGATIONS, And, Cond, Me, MyTeams, Node, Not, Or, Relative
@@ -181,7 +181,10 @@ class Compiler:
         if isinstance(found, Span):
             expr = scalar(field, alias)
             return sa.and_(*(field.type.compare(expr, o, self._stored(field, v)) for o, v in found.bounds(op)))
-        return field.type.compare(comparable(field, alias), op, self._folded(field, self._stored(field, found)))
+        expr, wanted = comparable(field, alias), self._folded(field, self._stored(field, found))
+        if op == "startswith" and (field.key_attr or isinstance(field.type, Email | Phone)) and field.storage == "column":
+            return _begins_with(expr, wanted if field.key_attr else wanted.lower())
+        return field.type.compare(expr, op, wanted)
 
     def _one_of(self, field: FieldDef, raw: tuple[Any, ...], alias: Any) -> Any:
         values = [self.value(field, v, "=") for v in raw]
@@ -231,6 +234,11 @@ class Compiler:
             raise FilterError(N_("%(name)s needs a value to compare with"), field=field.key,
                               params={"name": field.key})  # fmt: skip
         return found if not isinstance(field.type, Text) else str(found)
+
+
+def _begins_with(expr: Any, prefix: str) -> Any:
+    """Return the range of what begins with a prefix, which an index serves; ``expr`` sorts by code point."""
+    return sa.and_(expr >= prefix, expr < f"{prefix}\U0010ffff")
 
 
 def _day_or_moment(raw: Any) -> Any:

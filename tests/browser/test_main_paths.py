@@ -9,10 +9,13 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from crm_core import records
+from crm_core.accounts import users
+from crm_core.jobs.worker import JobWorker
 from tests.browser.conftest import Live, booted, visit
 
 Tab = Callable[..., Page]
 ENTITY = "contacts.contact"
+PASSWORD = "a-long-one-of-7"  # noqa: S105
 
 
 def person(live: Live, first: str, last: str, **more: object) -> int:
@@ -23,23 +26,17 @@ def person(live: Live, first: str, last: str, **more: object) -> int:
 def test_path_01_signing_in_and_out(live_on_both: Live, tab: Tab) -> None:
     live = live_on_both
     with live.crm.as_user(live.crm.admin) as ctx:
-        from crm_core.accounts import users
-
-        made = users.create(
-            ctx, {"email": "sales@example.org", "name": "Sal Person", "roles": ["user"]}, password="a-long-one-7"
-        )
-    del made
+        users.create(ctx, {"email": "sales@example.org", "name": "Sal Person", "roles": ["user"]}, password=PASSWORD)
     page = tab(live)
     page.goto("/contacts")
-    page.get_by_label("E-mail").fill("sales@example.org")
-    page.locator("input[name=password]").fill("wrong password")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_be_visible()
-    page.get_by_label("E-mail").fill("sales@example.org")
-    page.locator("input[name=password]").fill("a-long-one-7")
-    page.keyboard.press("Enter")
+    for given in ("wrong password", PASSWORD):
+        page.get_by_label("E-mail").fill("sales@example.org")
+        page.locator("input[name=password]").fill(given)
+        page.keyboard.press("Enter")
+        if given != PASSWORD:
+            expect(page.get_by_role("alert")).to_be_visible()
     page.wait_for_url("**/contacts")
-    expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
+    expect(page.locator("h1")).to_contain_text("Contacts")
 
 
 def test_path_02_importing_an_address_book(live_on_both: Live, tab: Tab, tmp_path: Path) -> None:
@@ -47,20 +44,20 @@ def test_path_02_importing_an_address_book(live_on_both: Live, tab: Tab, tmp_pat
     rows = [f"Anne{i},Kergomard{i},anne{i}@example.org,+3363998{i:04d},Ateliers" for i in range(40)]
     rows[7] = "Broken,Row,not-an-address,+33639980007,Ateliers"
     path = tmp_path / "people.csv"
-    path.write_text(
-        "First Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Organization Name\n" + "\n".join(rows), "utf-8"
-    )
+    header = "First Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Organization Name"
+    path.write_text("\n".join([header, *rows]), "utf-8")
     page = tab(live, live.crm.admin)
-    visit(page, "/contacts/import")
-    page.locator("input[type=file]").set_input_files(path)
-    page.get_by_role("button", name=re.compile("import", re.I)).last.click()
-    page.wait_for_url(re.compile(r"/(imports?|jobs)/\d+"))
-    from crm_core import jobs
-
-    jobs.run_waiting(live.crm)
-    page.reload()
-    expect(page.locator("main")).to_contain_text("39")
-    expect(page.locator("main")).to_contain_text("not-an-address")
+    worker = JobWorker(live.crm)
+    worker.start()
+    try:
+        visit(page, "/contacts/import")
+        page.locator("input[type=file]").set_input_files(path)
+        page.get_by_role("button", name="Upload and look").click()
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.locator("[data-count=created]")).to_have_text("39", timeout=60_000)
+        expect(page.locator("main")).to_contain_text("not-an-address")
+    finally:
+        worker.stop()
     visit(page, "/contacts?q=kergomard")
     expect(page.locator("#list-count")).to_contain_text("39")
 
@@ -158,7 +155,7 @@ def test_path_09_ct_26_a_comment_with_its_channel(live: Live, tab: Tab) -> None:
     page = tab(live, live.crm.admin)
     visit(page, f"/contacts/{found}")
     page.locator("#comment-body").fill("Called back, wants a quote")
-    page.get_by_text("Phone call").click()
+    page.get_by_label("Phone call").check()
     page.get_by_role("button", name="Add comment").click()
     expect(page.locator("#activity")).to_contain_text("Called back, wants a quote")
     expect(page.locator("#activity")).to_contain_text("Phone call")
