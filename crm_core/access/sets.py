@@ -124,7 +124,7 @@ def _listed(ctx: Ctx, write: bool) -> tuple[int, ...] | None:
     return answer
 
 
-def _members(ctx: Ctx, write: bool) -> sa.Select[tuple[int]]:
+def _members(ctx: Ctx, write: bool) -> sa.Select[int]:
     """Return the select of the sets the actor is in."""
     found = sa.select(AccessMember.set_id).where(AccessMember.principal.in_(ctx.actor.principals))
     return found.where(AccessMember.write) if write else found

@@ -182,7 +182,8 @@ class Compiler:
             expr = scalar(field, alias)
             return sa.and_(*(field.type.compare(expr, o, self._stored(field, v)) for o, v in found.bounds(op)))
         expr, wanted = comparable(field, alias), self._folded(field, self._stored(field, found))
-        if op == "startswith" and (field.key_attr or isinstance(field.type, Email | Phone)) and field.storage == "column":
+        folded = bool(field.key_attr) or isinstance(field.type, Email | Phone)
+        if op == "startswith" and folded and field.storage == "column":
             return _begins_with(expr, wanted if field.key_attr else wanted.lower())
         return field.type.compare(expr, op, wanted)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crm_core import events
 from crm_core.access import require
 from crm_core.contributions import ActionDef
-from crm_core.errors import BadRequest, CrmError, Invalid, NotFound, Problem, ValueProblem
+from crm_core.errors import BadRequest, Conflict, CrmError, Invalid, NotFound, Problem, ValueProblem
 from crm_core.i18n import N_
 from crm_core.records import writing
 from crm_core.records.reading import find
@@ -64,6 +64,8 @@ def act(
     action = action_of(ctx, definition.key, name)
     record = find(ctx, definition, record_id, action.needs, lock=True)
     writing._check_version(record, version)
+    if action.available is not None and not action.available(ctx, record):
+        raise Conflict(N_("This is not possible now"))
     values = _form_values(ctx, action, data)
     result = action.handler(ctx, record, values)
     events.emit(ctx, "action_performed", definition.key, record_id, action=name)

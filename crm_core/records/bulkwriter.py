@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -68,15 +68,19 @@ _patient = 0
 _lock = threading.Lock()
 
 
-def insert_rows(ctx: Ctx, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert rows of values in the order of ``names``, the table's columns."""
+def insert_rows(ctx: Ctx, table: sa.Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of values in the order of ``names``, the table's columns.
+
+    PostgreSQL takes them as they are made: while this process makes one row, the server stores another.
+    """
     connection = ctx.session.connection_of_kernel()
     bind = _binder(table, tuple(names), connection.dialect)
     columns = ", ".join(f'"{n}"' for n in names)
     if ctx.database.is_sqlite:
         marks = ", ".join("?" * len(names))
         statement = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables
-        connection.exec_driver_sql(statement, [bind(row) for row in rows])
+        if bound := [bind(row) for row in rows]:
+            connection.exec_driver_sql(statement, bound)
         return
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:

@@ -71,8 +71,10 @@ class _Load:
         self.required = [f for f in fields.values() if f.required or f.required_if is not None]
         self.hooked = bool(ctx.registry.hooks.implementations)
         self.granting = tuple(f.key for f in fields.values() if f.grants)
-        self.columns = [f for f in fields.values() if f.storage == "column" and f.attr not in _OWN]
-        self.keyed = [f for f in self.columns if f.key_attr]
+        columns = [f for f in fields.values() if f.storage == "column" and f.attr not in _OWN]
+        keyed = [f for f in columns if f.key_attr]
+        self.names = (*_OWN, *(f.attr for f in columns), *(f.key_attr for f in keyed))
+        self.columns, self.keyed = [f.key for f in columns], [f.key for f in keyed]
         self.custom = [(f.key, f.attr, f.type.store) for f in fields.values() if f.storage == "custom"]
         self.lines = [f for f in fields.values() if isinstance(f.type, Lines)]
         self.many = [f for f in fields.values() if f.type.multiple]
@@ -169,11 +171,12 @@ class _Load:
         ids = allocate_ids(self.ctx, table, len(changes))
         self.ids.update({id(c): i for c, i in zip(changes, ids, strict=True)})
         titles = self._titles(changes)
-        names = (*_OWN, *(f.attr for f in self.columns), *(f.key_attr for f in self.keyed))
-        rows = [self._row(c.values, i, titles) for c, i in zip(changes, ids, strict=True)]
+        for change in changes:
+            self._access(change.values)
+        rows = (self._row(c.values, i, titles) for c, i in zip(changes, ids, strict=True))
         connection = self.ctx.session.connection_of_kernel()
         with search_index.appending(connection, table.name, ids[0], ids[-1]):
-            insert_rows(self.ctx, table, names, rows)
+            insert_rows(self.ctx, table, self.names, rows)
         self._write_lines(changes, ids)
         self._write_links(changes, ids)
         self._write_history(changes, ids, action)
@@ -186,8 +189,8 @@ class _Load:
         return [
             record_id, 1, ctx.now, ctx.now, ctx.actor.id, ctx.actor.id, self._access(found),
             search_text.build(ctx, self.definition, found, titles), document,
-            *[get(one.key) for one in self.columns],
-            *[sort_key(get(one.key), KEY_LENGTH) or "" for one in self.keyed],
+            *[get(key) for key in self.columns],
+            *[sort_key(get(key), KEY_LENGTH) or "" for key in self.keyed],
         ]  # fmt: skip
 
     def _access(self, found: Mapping[str, Any]) -> int:
@@ -216,12 +219,9 @@ class _Load:
         for one in self.lines:
             line = one.type.line  # type: ignore[attr-defined]
             names, make = _line_maker(line.fields)
-            rows = [
-                make(record_id, position, given.get)
-                for change, record_id in zip(changes, ids, strict=True)
-                for position, given in enumerate(change.values.get(one.key) or ())
-            ]
-            if rows:
+            owners = [(i, lines) for c, i in zip(changes, ids, strict=True) if (lines := c.values.get(one.key))]
+            if owners:
+                rows = (make(i, n, given.get) for i, lines in owners for n, given in enumerate(lines))
                 insert_rows(self.ctx, line.model.__table__, names, rows)
 
     def _write_links(self, changes: list[Change], ids: Sequence[int]) -> None:
@@ -273,13 +273,13 @@ def _chunks(items: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
 def _line_maker(fields: Sequence[FieldDef]) -> tuple[list[str], Callable[..., list[Any]]]:
     """Return the columns of a kind of line, and what makes a row of a line's values."""
     plan = [(f.key, f.default if not callable(f.default) else None) for f in fields]
-    keyed = [f for f in fields if f.key_attr]
-    names = ["parent_id", "position", *(f.attr for f in fields), *(f.key_attr for f in keyed)]
+    keyed = [f.key for f in fields if f.key_attr]
+    names = ["parent_id", "position", *(f.attr for f in fields), *(f.key_attr for f in fields if f.key_attr)]
 
     def make(parent: int, position: int, get: Callable[..., Any]) -> list[Any]:
         row = [parent, position, *[get(key, default) for key, default in plan]]
-        for one in keyed:
-            row.append(sort_key(get(one.key), KEY_LENGTH) or "")
+        if keyed:
+            row += [sort_key(get(key), KEY_LENGTH) or "" for key in keyed]
         return row
 
     return names, make

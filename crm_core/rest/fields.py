@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm_core import customfields
+from crm_core import customfields, jobs
 from crm_core.access import readable, require
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef
@@ -16,6 +16,7 @@ from crm_core.errors import FilterError, Invalid, NotFound, Problem, ValueProble
 from crm_core.fieldtypes import CUSTOM_TYPES
 from crm_core.filters import parse, to_json
 from crm_core.i18n import N_
+from crm_core.kernel import FIELD_INDEXES
 from crm_core.models import CustomField
 from crm_core.rest import bodies
 from crm_core.rest.routing import PREFIX, Answer, Call, Route, items_of, shape
@@ -102,6 +103,7 @@ def create(call: Call) -> Answer:
     if "default" in values:
         values["default"] = _default(call.ctx, kind, values["default"])
     row = customfields.create(call.ctx, definition.key, **values)
+    _index(call, row)
     answer = _answer(row, 201)
     answer.headers["Location"] = f"{PREFIX}/fields/{definition.slug}/{row.id}"
     return answer
@@ -154,6 +156,12 @@ def _default(ctx: Ctx, kind: Any, raw: Any) -> Any:
         raise Invalid([problem.at("default")]) from None
 
 
+def _index(call: Call, row: CustomField) -> None:
+    """Have the index of a field built in the background, where nobody waits for it."""
+    if row.indexed or row.unique:
+        jobs.enqueue(call.ctx, FIELD_INDEXES, {})
+
+
 def _answer(row: CustomField, status: int = 200) -> Answer:
     return Answer({"id": row.id, **describe_field(customfields.field_of(row))}, status)
 
@@ -172,7 +180,9 @@ def update(call: Call) -> Answer:
     values = _values(call.ctx, call.body)
     if "default" in values:
         values["default"] = _default(call.ctx, customfields.type_of(row.type, row.options), values["default"])
-    return _answer(customfields.update(call.ctx, row.id, **values))
+    changed = customfields.update(call.ctx, row.id, **values)
+    _index(call, changed)
+    return _answer(changed)
 
 
 def retire(call: Call) -> Answer:
