@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from crm_core import records
 from crm_core.accounts import users
@@ -178,7 +178,12 @@ def test_unsaved_input_is_not_lost_on_leaving(live: Live, tab: Tab) -> None:
     visit(page, "/contacts/new")
     page.get_by_label("First name").fill("Half")
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     page.get_by_role("link", name="Home").first.click()
     page.wait_for_timeout(300)
     assert asked == ["beforeunload"] or page.url.endswith("/contacts/new")

@@ -16,7 +16,7 @@ NOW = dt.datetime(2026, 5, 20, 22, 30, tzinfo=dt.UTC)  # Thursday 21 May, 0:30 i
 
 
 def utc(*args: int) -> dt.datetime:
-    return dt.datetime(*args, tzinfo=dt.UTC)  # type: ignore[arg-type, misc]
+    return dt.datetime(*args, tzinfo=dt.UTC)  # type: ignore[misc]
 
 
 def on(text, kind, now=NOW, timezone=PARIS, **kw):

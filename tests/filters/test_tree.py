@@ -43,7 +43,7 @@ def test_types_count_in_equality():
 
 
 def test_nodes_can_be_pickled_and_take_any_iterable():
-    node = And([A, Not(Or(iter((B, C))))])  # type: ignore[arg-type]
+    node = And([A, Not(Or(iter((B, C))))])
     assert pickle.loads(pickle.dumps(node)) == node
     assert hash(node) == hash(And((A, Not(Or((B, C))))))
 

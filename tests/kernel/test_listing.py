@@ -21,7 +21,7 @@ NAMES = ["Éclair", "eclipse", "Zebra", "Øre", "ánna", "Anna", "Łódź", "str
 def shelves(small: Small) -> list[int]:
     """Forty records with repeated and missing values; each fifth is private to the administrator."""
     rng = random.Random(7)
-    found = []
+    found: list[int] = []
     with small.operation(ADMIN) as ctx:
         for i in range(40):
             values = {

@@ -147,7 +147,7 @@ def test_deleting_takes_lines_comments_and_links_along_and_keeps_the_history(sma
         last = ctx.session.scalars(sa.select(m.Change).where(m.Change.record_id == parent).order_by(m.Change.id)).all()[
             -1
         ]
-    assert (last.action, last.title, last.diff["labels"][0][0]["text"]) == ("delete", "Gone", "x")  # type: ignore[index]
+    assert (last.action, last.title, last.diff["labels"][0][0]["text"]) == ("delete", "Gone", "x")
 
 
 def test_ids_are_never_given_twice(small: Small) -> None:

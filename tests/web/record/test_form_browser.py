@@ -282,7 +282,7 @@ def test_kn_25_pages_fit_a_phone_and_pass_axe(tab: Page, plain_gallery: Gallery,
     with plain_gallery.operation(plain_gallery.directory.actor(plain_gallery.admin)) as ctx:
         comments.add(ctx, ENTITY, record, "words " * 60 + "w" * 120, "phone")
         records.update(ctx, ENTITY, record, {"notes": "y" * 300})
-    tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    tab.emulate_media(color_scheme=theme)
     paths = ("", "?tab=history", "/edit", "/delete", "/share", "/actions/visit")
     for path in [*(f"/artists/{record}{p}" for p in paths), "/artists/new?kind=studio"]:
         for width in (360, 1280):
