@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import datetime as dt
 import logging
@@ -11,6 +12,8 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +46,17 @@ def place() -> str:
     with suppress(OSError):
         return f"{socket.gethostname()}/{os.readlink('/proc/self/ns/pid')}"
     return socket.gethostname()
+
+
+def _apart(call: Callable[[], None]) -> None:
+    """Run a call outside any event loop of this thread: the engine refuses one, whoever's it is."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        call()
+        return
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(call).result()
 
 
 class JobWorker:
@@ -85,7 +99,7 @@ class JobWorker:
         """
         with self.deployment.database.transaction() as session:
             session.add(Worker(id=self.id, place=place(), pid=os.getpid(), kind=self._kind))
-        self._engine.start(self._execute)
+        _apart(lambda: self._engine.start(self._execute))
         self._thread = threading.Thread(target=self._loop, name="crm-worker", daemon=True)
         self._thread.start()
 
@@ -98,7 +112,7 @@ class JobWorker:
         deadline = time.monotonic() + wait
         while self._active and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._engine.stop()
+        _apart(self._engine.stop)
         if not self._active:  # else the row stays, so that another worker finds what was left undone
             with suppress(Unavailable), self.deployment.database.transaction() as session:
                 session.execute(sa.delete(Worker).where(Worker.id == self.id))

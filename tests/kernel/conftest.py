@@ -41,7 +41,7 @@ class Small:
         with self.database.engine.begin() as connection:
             if not self.database.is_sqlite:
                 connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            for statement in search_index.create_statements(self.database.dialect, "zoo_shelf"):
+            for statement in search_index.create_statements(self.database.dialect, "attic_shelf"):
                 connection.exec_driver_sql(statement)
 
     def _people(self) -> None:
@@ -54,14 +54,14 @@ class Small:
                 role_id = session.scalar(sa.select(m.Role.id).where(m.Role.code == role))
                 session.add(m.UserRole(user_id=user.id, role_id=role_id))
             for order, code in enumerate("ba"):
-                session.add(m.ListEntry(list="zoo.kind", code=code, label={"en": code.upper()}, order=order))
+                session.add(m.ListEntry(list="attic.kind", code=code, label={"en": code.upper()}, order=order))
 
     @contextmanager
     def operation(self, user: int | None = ADMIN, *, write: bool = True) -> Iterator[Ctx]:
         """Run the block as a user, or as the system, in one transaction."""
         with self.database.transaction(write=False) as session:
             registry = build_registry(
-                [(PluginInfo("zoo", "Zoo", "1", None), CONTRIBUTIONS)],
+                [(PluginInfo("attic", "Attic", "1", None), CONTRIBUTIONS)],
                 dispatcher=hooks.Dispatcher(hooks.implementations_of(self.modules)),
                 kernel=kernel.contributions(),
                 custom_fields=customfields.definitions(session),

@@ -23,8 +23,8 @@ def hidden(small: Small) -> int:
     """A private record of the administrator with a label, a child and a comment; a public one beside it."""
     with small.operation(ADMIN) as ctx:
         values = {"name": "Secret", "visibility": "private", "labels": ["whisper"]}
-        found = records.create(ctx, "zoo.shelf", values)
-        records.create(ctx, "zoo.shelf", {"name": "Open", "labels": ["shout"], "parent": found.id})
+        found = records.create(ctx, "attic.shelf", values)
+        records.create(ctx, "attic.shelf", {"name": "Open", "labels": ["shout"], "parent": found.id})
         return found.id
 
 
@@ -72,7 +72,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "core alias": lambda: sa.select(Shelf.id).join(T.alias("z"), sa.true()),
     "core exists": lambda: sa.select(sa.literal(1)).where(sa.exists().where(T.c.name == "Secret")),
     "union": lambda: sa.select(Shelf.name).union(sa.select(Shelf.name)),
-    "text": lambda: sa.text("select name from zoo_shelf"),
+    "text": lambda: sa.text("select name from attic_shelf"),
     "text inside": lambda: sa.select(Shelf.id).where(sa.text("1 = 1")),
     "update": lambda: sa.update(Shelf).values(name="x"),
     "delete": lambda: sa.delete(Shelf),

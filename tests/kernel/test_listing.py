@@ -36,7 +36,7 @@ def shelves(small: Small) -> list[int]:
                 "keepers": [BOB] if i % 4 == 1 else [],
                 "visibility": "private" if i % 5 == 0 else "read",
             }
-            found.append(records.create(ctx, "zoo.shelf", values).id)
+            found.append(records.create(ctx, "attic.shelf", values).id)
     return found
 
 
@@ -48,11 +48,11 @@ SORTS = ["name", "-name", "amount", "-amount", "opened", "-opened", "kind", "-ki
 def test_every_order_pages_forward_and_back(small: Small, shelves: list[int], sort: str) -> None:
     with small.operation(ADMIN) as ctx:
         order = records.parse_sort(sort)
-        whole = [r.id for r in records.list_(ctx, "zoo.shelf", records.ListQuery(sort=order, limit=100)).items]
+        whole = [r.id for r in records.list_(ctx, "attic.shelf", records.ListQuery(sort=order, limit=100)).items]
         assert sorted(whole) == sorted(shelves)
         pages, after = [], None
         while True:
-            page = records.list_(ctx, "zoo.shelf", records.ListQuery(sort=order, limit=7, after=after, count=False))
+            page = records.list_(ctx, "attic.shelf", records.ListQuery(sort=order, limit=7, after=after, count=False))
             pages.append(page)
             if page.next is None:
                 break
@@ -60,7 +60,7 @@ def test_every_order_pages_forward_and_back(small: Small, shelves: list[int], so
         assert [r.id for p in pages for r in p.items] == whole
         back, before = [pages[-1]], pages[-1].previous
         while before is not None:
-            page = records.list_(ctx, "zoo.shelf", records.ListQuery(sort=order, limit=7, before=before, count=False))
+            page = records.list_(ctx, "attic.shelf", records.ListQuery(sort=order, limit=7, before=before, count=False))
             back.insert(0, page)
             before = page.previous
         assert [r.id for p in back for r in p.items] == whole
@@ -68,7 +68,7 @@ def test_every_order_pages_forward_and_back(small: Small, shelves: list[int], so
 
 def test_sorting_by_name_ignores_case_and_accents(small: Small, shelves: list[int]) -> None:
     with small.operation(ADMIN) as ctx:
-        page = records.list_(ctx, "zoo.shelf", records.ListQuery(sort=(("name", False),), limit=100))
+        page = records.list_(ctx, "attic.shelf", records.ListQuery(sort=(("name", False),), limit=100))
     folded = [r.title.lower() for r in page.items]
     assert folded[0].startswith(("anna", "ánna"))
     assert folded[-1].startswith("zebra")
@@ -104,42 +104,42 @@ FILTERS = {
 def test_filters_pick_what_they_say(small: Small, shelves: list[int], text: str) -> None:
     with small.operation(ADMIN) as ctx:
         fields = ("name", "amount", "opened", "kind", "count", "parent", "labels", "kinds", "keepers")
-        rows = records.list_(ctx, "zoo.shelf", records.ListQuery(fields=fields, limit=100)).items
+        rows = records.list_(ctx, "attic.shelf", records.ListQuery(fields=fields, limit=100)).items
         wanted = {r.id for r in rows if FILTERS[text](r.values)}
-        page = records.list_(ctx, "zoo.shelf", records.ListQuery(filter=parse(text), limit=100))
+        page = records.list_(ctx, "attic.shelf", records.ListQuery(filter=parse(text), limit=100))
     assert {r.id for r in page.items} == wanted
     assert page.total == len(wanted)
 
 
 def test_a_filter_through_a_link_obeys_the_rights_on_its_target(small: Small) -> None:
     with small.operation(ADMIN) as ctx:
-        hidden = records.create(ctx, "zoo.shelf", {"name": "Hidden", "visibility": "private"})
-        records.create(ctx, "zoo.shelf", {"name": "Child", "parent": hidden.id})
+        hidden = records.create(ctx, "attic.shelf", {"name": "Hidden", "visibility": "private"})
+        records.create(ctx, "attic.shelf", {"name": "Child", "parent": hidden.id})
     query = records.ListQuery(filter=parse('parent.name = "hidden"'))
     with small.operation(ADMIN) as ctx:
-        assert records.list_(ctx, "zoo.shelf", query).total == 1
+        assert records.list_(ctx, "attic.shelf", query).total == 1
     with small.operation(ANN) as ctx:
-        assert records.list_(ctx, "zoo.shelf", query).total == 0
-        child = records.list_(ctx, "zoo.shelf", records.ListQuery(fields=("parent",))).items[0]
+        assert records.list_(ctx, "attic.shelf", query).total == 0
+        child = records.list_(ctx, "attic.shelf", records.ListQuery(fields=("parent",))).items[0]
         assert child.values["parent"] is None and not child.labels
 
 
 def test_private_records_are_absent_from_lists_counts_and_search(small: Small, shelves: list[int]) -> None:
     with small.operation(ANN) as ctx:
-        page = records.list_(ctx, "zoo.shelf", records.ListQuery(limit=3))
+        page = records.list_(ctx, "attic.shelf", records.ListQuery(limit=3))
         assert page.total == 32
         assert all(h.id in shelves for h in suggest(ctx, "e"))
     with small.operation(BOB) as ctx:
-        assert records.list_(ctx, "zoo.shelf", records.ListQuery(limit=3)).total == 34
+        assert records.list_(ctx, "attic.shelf", records.ListQuery(limit=3)).total == 34
         mine = records.list_(
-            ctx, "zoo.shelf", records.ListQuery(filter=parse("keepers has me"), limit=100, editable=True)
+            ctx, "attic.shelf", records.ListQuery(filter=parse("keepers has me"), limit=100, editable=True)
         )
         assert mine.total == 10 and all(r.editable for r in mine.items)
 
 
 def test_masked_fields_can_be_neither_read_nor_filtered_nor_sorted(small: Small) -> None:
     with small.operation(ADMIN) as ctx:
-        records.create(ctx, "zoo.shelf", {"name": "A", "note": "for keepers"})
+        records.create(ctx, "attic.shelf", {"name": "A", "note": "for keepers"})
     with small.operation(ANN) as ctx:
         for query in (
             records.ListQuery(fields=("note",)),
@@ -147,17 +147,17 @@ def test_masked_fields_can_be_neither_read_nor_filtered_nor_sorted(small: Small)
             records.ListQuery(sort=(("note", False),)),
         ):
             with pytest.raises(FilterError):
-                records.list_(ctx, "zoo.shelf", query)
-        row = records.list_(ctx, "zoo.shelf", records.ListQuery()).items[0]
-        assert "note" not in records.read(ctx, "zoo.shelf", row.id).values
+                records.list_(ctx, "attic.shelf", query)
+        row = records.list_(ctx, "attic.shelf", records.ListQuery()).items[0]
+        assert "note" not in records.read(ctx, "attic.shelf", row.id).values
 
 
 @pytest.mark.parametrize("marker", ["", "x", "e30", "W10", "WyJuYW1lIixbMSwyXV0", "é" * 10, "A" * 5000])
 def test_foreign_page_markers_are_refused(small: Small, marker: str) -> None:
     with small.operation(ADMIN) as ctx, pytest.raises(BadRequest):
-        records.list_(ctx, "zoo.shelf", records.ListQuery(after=marker))
+        records.list_(ctx, "attic.shelf", records.ListQuery(after=marker))
 
 
 def test_an_unknown_field_names_the_nearest(small: Small) -> None:
     with small.operation(ADMIN) as ctx, pytest.raises(FilterError, match="did you mean amount"):
-        records.list_(ctx, "zoo.shelf", records.ListQuery(filter=parse("amout > 3")))
+        records.list_(ctx, "attic.shelf", records.ListQuery(filter=parse("amout > 3")))

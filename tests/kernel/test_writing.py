@@ -21,12 +21,12 @@ from tests.kernel.zoo import Shelf, ShelfLabel
 
 def make(small: Small, user: int = ADMIN, **values: Any) -> int:
     with small.operation(user) as ctx:
-        return records.create(ctx, "zoo.shelf", {"name": "Shelf", **values}).id
+        return records.create(ctx, "attic.shelf", {"name": "Shelf", **values}).id
 
 
 def values(small: Small, record_id: int, user: int = ADMIN) -> dict[str, Any]:
     with small.operation(user) as ctx:
-        return records.read(ctx, "zoo.shelf", record_id).values
+        return records.read(ctx, "attic.shelf", record_id).values
 
 
 def test_all_problems_come_at_once_and_nothing_is_written(small: Small) -> None:
@@ -35,7 +35,7 @@ def test_all_problems_come_at_once_and_nothing_is_written(small: Small) -> None:
         "parent": 12345, "labels": [{"text": "ok", "mail": "not an address"}], "created_at": "2020-01-01",
     }  # fmt: skip
     with pytest.raises(Invalid) as caught, small.operation(ADMIN) as ctx:
-        records.create(ctx, "zoo.shelf", bad)
+        records.create(ctx, "attic.shelf", bad)
     fields = {p.field for p in caught.value.problems()}
     assert fields == {"count", "amount", "opened", "nam", "kind", "keepers", "parent", "labels", "created_at", "name"}
     with small.operation(None) as ctx:
@@ -47,7 +47,7 @@ def test_a_new_record_has_its_defaults_and_its_history(small: Small) -> None:
     read = values(small, found, ANN)
     assert (read["owner"], read["created_by"], read["visibility"]) == (ANN, ANN, "read")
     with small.operation(ANN) as ctx:
-        (entry,) = history.entries(ctx, "zoo.shelf", found)
+        (entry,) = history.entries(ctx, "attic.shelf", found)
     assert (entry.actor, entry.action) == ("Ann", "create")
 
 
@@ -56,10 +56,10 @@ def test_a_change_writes_what_differs_and_raises_the_version(small: Small) -> No
     line = values(small, found)["labels"][1]
     with small.operation(ADMIN) as ctx:
         changed = {"amount": "2.50", "name": "Shelf", "labels": [{**line, "loud": True}, "c"], "kinds": ["a", "b"]}
-        records.update(ctx, "zoo.shelf", found, changed, version=1)
+        records.update(ctx, "attic.shelf", found, changed, version=1)
     with small.operation(ADMIN) as ctx:
-        newest = history.entries(ctx, "zoo.shelf", found)[0]
-        row = records.read(ctx, "zoo.shelf", found)
+        newest = history.entries(ctx, "attic.shelf", found)[0]
+        row = records.read(ctx, "attic.shelf", found)
     assert row.version == 2
     assert {c.key for c in newest.changes} == {"amount", "labels", "kinds"}
     assert [(x["id"] == line["id"], x["text"]) for x in row.values["labels"]] == [(True, "b"), (False, "c")]
@@ -69,18 +69,18 @@ def test_a_change_writes_what_differs_and_raises_the_version(small: Small) -> No
 def test_saving_without_a_difference_changes_nothing(small: Small) -> None:
     found = make(small, amount="1.5", opened="2026-01-02")
     with small.operation(ADMIN) as ctx:
-        records.update(ctx, "zoo.shelf", found, {"amount": "1,50", "opened": "02/01/2026", "name": "Shelf"})
+        records.update(ctx, "attic.shelf", found, {"amount": "1,50", "opened": "02/01/2026", "name": "Shelf"})
     with small.operation(ADMIN) as ctx:
-        assert records.read(ctx, "zoo.shelf", found).version == 1
-        assert len(history.entries(ctx, "zoo.shelf", found)) == 1
+        assert records.read(ctx, "attic.shelf", found).version == 1
+        assert len(history.entries(ctx, "attic.shelf", found)) == 1
 
 
 def test_kn_06_a_second_save_of_the_same_version_is_refused(small: Small) -> None:
     found = make(small)
     with small.operation(ADMIN) as ctx:
-        records.update(ctx, "zoo.shelf", found, {"count": 1}, version=1)
+        records.update(ctx, "attic.shelf", found, {"count": 1}, version=1)
     with pytest.raises(Stale) as caught, small.operation(ADMIN) as ctx:
-        records.update(ctx, "zoo.shelf", found, {"count": 2}, version=1)
+        records.update(ctx, "attic.shelf", found, {"count": 2}, version=1)
     assert caught.value.version == 2
     assert values(small, found)["count"] == 1
 
@@ -89,26 +89,26 @@ def test_private_listed_readable_and_writable(small: Small) -> None:
     private, listed = make(small, visibility="private"), make(small, visibility="private")
     read, write = make(small, visibility="read"), make(small, visibility="write")
     with small.operation(ADMIN) as ctx:
-        records.share(ctx, "zoo.shelf", listed, [("user", ANN, True), ("user", BOB, False)])
+        records.share(ctx, "attic.shelf", listed, [("user", ANN, True), ("user", BOB, False)])
     with small.operation(ANN) as ctx:
         with pytest.raises(NotFound):
-            records.update(ctx, "zoo.shelf", private, {"count": 1})
+            records.update(ctx, "attic.shelf", private, {"count": 1})
         with pytest.raises(Forbidden):
-            records.update(ctx, "zoo.shelf", read, {"count": 1})
-        records.update(ctx, "zoo.shelf", write, {"count": 1})
-        records.update(ctx, "zoo.shelf", listed, {"count": 1})
+            records.update(ctx, "attic.shelf", read, {"count": 1})
+        records.update(ctx, "attic.shelf", write, {"count": 1})
+        records.update(ctx, "attic.shelf", listed, {"count": 1})
     with small.operation(BOB) as ctx:
-        assert records.get(ctx, "zoo.shelf", listed).id == listed
+        assert records.get(ctx, "attic.shelf", listed).id == listed
         with pytest.raises(Forbidden):
-            records.update(ctx, "zoo.shelf", listed, {"count": 2})
+            records.update(ctx, "attic.shelf", listed, {"count": 2})
 
 
 def test_named_users_may_write_and_lose_it_when_taken_out(small: Small) -> None:
     found = make(small, visibility="private", keepers=[ANN])
     with small.operation(ANN) as ctx:
-        records.update(ctx, "zoo.shelf", found, {"keepers": [BOB]})
+        records.update(ctx, "attic.shelf", found, {"keepers": [BOB]})
     with small.operation(ANN) as ctx, pytest.raises(NotFound):
-        records.get(ctx, "zoo.shelf", found)
+        records.get(ctx, "attic.shelf", found)
     assert values(small, found, BOB)["keepers"] == [BOB]
 
 
@@ -122,7 +122,7 @@ def test_records_with_equal_access_share_one_set(small: Small) -> None:
 def test_unique_values_are_told_even_of_records_one_cannot_see(small: Small) -> None:
     make(small, ADMIN, serial="X1", visibility="private")
     with pytest.raises(Invalid) as caught, small.operation(ANN) as ctx:
-        records.create(ctx, "zoo.shelf", {"name": "B", "serial": "X1"})
+        records.create(ctx, "attic.shelf", {"name": "B", "serial": "X1"})
     assert [p.code for p in caught.value.problems()] == ["unique"]
 
 
@@ -130,17 +130,17 @@ def test_a_renamed_record_is_found_under_its_new_name_through_its_links(small: S
     parent = make(small, name="Kergomard")
     child = make(small, name="Child", parent=parent)
     with small.operation(ADMIN) as ctx:
-        records.update(ctx, "zoo.shelf", parent, {"name": "Trégastel"})
+        records.update(ctx, "attic.shelf", parent, {"name": "Trégastel"})
     with small.operation(ADMIN) as ctx:
-        assert {r.id for r in records.list_(ctx, "zoo.shelf", records.ListQuery(q="tregas")).items} == {parent, child}
-        assert records.list_(ctx, "zoo.shelf", records.ListQuery(q="kergo")).total == 0
+        assert {r.id for r in records.list_(ctx, "attic.shelf", records.ListQuery(q="tregas")).items} == {parent, child}
+        assert records.list_(ctx, "attic.shelf", records.ListQuery(q="kergo")).total == 0
 
 
 def test_deleting_takes_lines_comments_and_links_along_and_keeps_the_history(small: Small) -> None:
     parent = make(small, name="Gone", labels=["x"])
     child = make(small, parent=parent)
     with small.operation(ADMIN) as ctx:
-        records.delete(ctx, "zoo.shelf", parent)
+        records.delete(ctx, "attic.shelf", parent)
     assert values(small, child)["parent"] is None
     with small.operation(None) as ctx:
         assert ctx.session.scalar(sa.select(sa.func.count()).select_from(ShelfLabel)) == 0
@@ -153,7 +153,7 @@ def test_deleting_takes_lines_comments_and_links_along_and_keeps_the_history(sma
 def test_ids_are_never_given_twice(small: Small) -> None:
     first = make(small)
     with small.operation(ADMIN) as ctx:
-        records.delete(ctx, "zoo.shelf", first)
+        records.delete(ctx, "attic.shelf", first)
     assert make(small) > first
 
 
@@ -184,7 +184,7 @@ def test_hooks_derive_refuse_and_abort_with_their_name(small: Small) -> None:
     with pytest.raises(PluginError, match="picky"):
         make(small, name="fail")
     with small.operation(ADMIN) as ctx:
-        assert records.list_(ctx, "zoo.shelf", records.ListQuery()).total == 1
+        assert records.list_(ctx, "attic.shelf", records.ListQuery()).total == 1
 
 
 def test_bulk_creation_means_the_same_as_one_by_one(small: Small) -> None:
@@ -194,7 +194,7 @@ def test_bulk_creation_means_the_same_as_one_by_one(small: Small) -> None:
     }  # fmt: skip
     single = make(small, **item)
     with small.operation(ADMIN) as ctx:
-        refused, many = records.bulk_create(ctx, "zoo.shelf", [{"name": None}, item])
+        refused, many = records.bulk_create(ctx, "attic.shelf", [{"name": None}, item])
     assert isinstance(refused, list) and refused[0].field == "name" and isinstance(many, int)
 
     def plain(record_id: int) -> dict[str, Any]:
@@ -205,15 +205,15 @@ def test_bulk_creation_means_the_same_as_one_by_one(small: Small) -> None:
     assert plain(many) == plain(single)
     with small.operation(ANN) as ctx:
         query = records.ListQuery(q="grosse", filter=parse('labels.mail = "a@example.org"'))
-        assert {r.id for r in records.list_(ctx, "zoo.shelf", query).items} == {single, many}
+        assert {r.id for r in records.list_(ctx, "attic.shelf", query).items} == {single, many}
     with small.operation(BOB) as ctx:
-        assert records.list_(ctx, "zoo.shelf", records.ListQuery(q="grosse")).total == 0
+        assert records.list_(ctx, "attic.shelf", records.ListQuery(q="grosse")).total == 0
 
 
 def test_kn_11_bulk_changes_succeed_and_fail_one_by_one(small: Small) -> None:
     mine, other = make(small, ANN, name="Mine"), make(small, BOB, name="Other")
     with small.operation(ANN) as ctx:
-        results = records.bulk(ctx, "zoo.shelf", [mine, other, 999], "update", {"+kinds": ["a"], "count": 7})
+        results = records.bulk(ctx, "attic.shelf", [mine, other, 999], "update", {"+kinds": ["a"], "count": 7})
     assert [r.ok for r in results] == [True, False, False]
     assert values(small, mine)["kinds"] == ["a"] and values(small, other)["count"] is None
 
@@ -227,16 +227,16 @@ def test_custom_fields_take_the_same_path(small: Small) -> None:
             ("vip", "boolean"),
             ("nick", "text"),
         ):
-            customfields.create(ctx, "zoo.shelf", key=key, type=kind, label=key.title(), indexed=True)
+            customfields.create(ctx, "attic.shelf", key=key, type=kind, label=key.title(), indexed=True)
         customfields.create(
-            ctx, "zoo.shelf", key="tier", type="choice", label="Tier", choices={"g": "Gold", "s": "Silver"}
+            ctx, "attic.shelf", key="tier", type="choice", label="Tier", choices={"g": "Gold", "s": "Silver"}
         )
         customfields.create(
-            ctx, "zoo.shelf", key="hats", type="multichoice", label="Hats", choices={"t": "Top", "b": "Bowler"}
+            ctx, "attic.shelf", key="hats", type="multichoice", label="Hats", choices={"t": "Top", "b": "Bowler"}
         )
     with small.operation(ADMIN) as ctx:
-        fields = list(ctx.registry.fields("zoo.shelf").values())
-        made = customfields.ensure_indexes(small.database, fields, {"zoo.shelf": Shelf})
+        fields = list(ctx.registry.fields("attic.shelf").values())
+        made = customfields.ensure_indexes(small.database, fields, {"attic.shelf": Shelf})
         assert len(made) == 5
     nested = {
         "cf": {
@@ -260,19 +260,19 @@ def test_custom_fields_take_the_same_path(small: Small) -> None:
     for text in ("cf.score > 6", "cf.price = 10.1", "cf.day > 2026-12-30", "cf.vip = true", 'cf.nick startswith "Zo"',
                  'cf.tier = "g"', 'cf.hats has "b"', "cf.hats is not null"):  # fmt: skip
         with small.operation(ADMIN) as ctx:
-            assert records.list_(ctx, "zoo.shelf", records.ListQuery(filter=parse(text))).total == 1, text
+            assert records.list_(ctx, "attic.shelf", records.ListQuery(filter=parse(text))).total == 1, text
     with small.operation(ADMIN) as ctx:
-        records.update(ctx, "zoo.shelf", found, {"cf.score": None})
-        record = records.get(ctx, "zoo.shelf", found)
+        records.update(ctx, "attic.shelf", found, {"cf.score": None})
+        record = records.get(ctx, "attic.shelf", found)
         assert "cf__score" not in record.custom and record.custom["cf__nick"] == "Zoé"
     with pytest.raises(Forbidden), small.operation(ANN) as ctx:
-        customfields.create(ctx, "zoo.shelf", key="mine", type="text", label="Mine")
+        customfields.create(ctx, "attic.shelf", key="mine", type="text", label="Mine")
 
 
 def test_a_link_to_a_record_one_cannot_see_is_refused(small: Small) -> None:
     hidden = make(small, visibility="private")
     with pytest.raises(Invalid) as caught, small.operation(ANN) as ctx:
-        records.create(ctx, "zoo.shelf", {"name": "A", "parent": hidden})
+        records.create(ctx, "attic.shelf", {"name": "A", "parent": hidden})
     assert caught.value.problems()[0].field == "parent"
 
 
@@ -285,6 +285,6 @@ def test_links_to_records_one_cannot_see_survive_an_edit(small: Small) -> None:
     hidden, seen, other = make(small, visibility="private"), make(small), make(small)
     found = make(small, visibility="write", friends=[hidden, seen])
     with small.operation(ANN) as ctx:
-        assert records.read(ctx, "zoo.shelf", found).values["friends"] == [seen]
-        records.update(ctx, "zoo.shelf", found, {"friends": [other]})
+        assert records.read(ctx, "attic.shelf", found).values["friends"] == [seen]
+        records.update(ctx, "attic.shelf", found, {"friends": [other]})
     assert sorted(values(small, found)["friends"]) == sorted([hidden, other])

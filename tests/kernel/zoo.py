@@ -27,8 +27,8 @@ from crm_core.fieldtypes import (
 class ShelfLabel(entities.Line):
     """A label of a shelf."""
 
-    __tablename__ = "zoo_label"
-    __parent__ = "zoo_shelf"
+    __tablename__ = "attic_label"
+    __parent__ = "attic_shelf"
     __main__ = "text"
     text: Mapped[str | None] = entities.field(Text(60), label="Text", index=True, search=True)
     mail: Mapped[str | None] = entities.field(Email(), label="Mail")
@@ -38,8 +38,8 @@ class ShelfLabel(entities.Line):
 class Shelf(entities.Record):
     """An entity with a field of most kinds."""
 
-    __tablename__ = "zoo_shelf"
-    __entity__ = entities.entity("zoo.shelf", label="Shelf", plural="Shelves", slug="shelves", title="name")
+    __tablename__ = "attic_shelf"
+    __entity__ = entities.entity("attic.shelf", label="Shelf", plural="Shelves", slug="shelves", title="name")
     name: Mapped[str | None] = entities.field(Text(80), label="Name", required=True, search=True, index=True)
     note: Mapped[str | None] = entities.field(Text(80), label="Note", read_roles=("keeper",))
     amount: Mapped[Any] = entities.field(Decimal(2), label="Amount", index=True)
@@ -47,16 +47,18 @@ class Shelf(entities.Record):
     opened: Mapped[Any] = entities.field(Date(), label="Opened", index=True)
     checked: Mapped[Any] = entities.field(DateTime(), label="Checked")
     serial: Mapped[str | None] = entities.field(Text(20), label="Serial", unique=True)
-    kind: Mapped[str | None] = entities.field(Choice("zoo.kind"), label="Kind")
-    parent_id: Mapped[int | None] = entities.field(Link("zoo.shelf"), label="Parent", search=True, fk="zoo_shelf.id")
+    kind: Mapped[str | None] = entities.field(Choice("attic.kind"), label="Kind")
+    parent_id: Mapped[int | None] = entities.field(
+        Link("attic.shelf"), label="Parent", search=True, fk="attic_shelf.id"
+    )
     labels = entities.lines(ShelfLabel, label="Labels")
     keepers = entities.many(Users(), label="Keepers", grants="write")
-    friends = entities.many(Links("zoo.shelf"), label="Friends")
-    kinds = entities.many(MultiChoice("zoo.kind"), label="Kinds")
+    friends = entities.many(Links("attic.shelf"), label="Friends")
+    kinds = entities.many(MultiChoice("attic.kind"), label="Kinds")
 
 
 CONTRIBUTIONS = (
     Shelf,
-    ListDef(key="zoo.kind", label="Kind", entries=(Entry(code="b", label="Big"), Entry(code="a", label="Air"))),
-    ViewDef(entity="zoo.shelf", columns=("name", "amount", "parent", "labels", "keepers", "tags"), sort="name"),
+    ListDef(key="attic.kind", label="Kind", entries=(Entry(code="b", label="Big"), Entry(code="a", label="Air"))),
+    ViewDef(entity="attic.shelf", columns=("name", "amount", "parent", "labels", "keepers", "tags"), sort="name"),
 )
