@@ -16,6 +16,7 @@ from crm_core import (
     history,
     jobs,
     lists,
+    mail,
     money,
     records,
     revision_tools,
@@ -27,6 +28,7 @@ from crm_core.context import Actor, Ctx, Locale
 from crm_core.contributions import (
     ActionDef,
     BlueprintDef,
+    Board,
     CliGroup,
     Contribution,
     DemoData,
@@ -61,6 +63,7 @@ from crm_core.errors import (
     Problem,
     Stale,
     TooLarge,
+    Unavailable,
     ValueProblem,
     WrongType,
 )
@@ -107,10 +110,21 @@ from crm_core.hookspecs import hookimpl
 from crm_core.i18n import LANGUAGES, N_, current_language, gettext, use_language
 from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowProblemLike, RowResult
 from crm_core.jobs import JobRun
+from crm_core.marks import admin, public, signed_in
 from crm_core.records import BulkResult, ListQuery, Page, Row
 from crm_core.registry import Registry
 from crm_core.search import Hit
 from crm_core.text import digits, fold, sort_key
+
+
+def operation() -> Ctx:
+    """Return the operation of the running request of the web application, for a plugin's own pages.
+
+    It acts as the person who is signed in, reads only for GET, and is committed before the answer goes out.
+    """
+    from crm_core.web.request import current
+
+    return current()
 
 
 def render(template: str, **values: Any) -> str:
@@ -134,6 +148,7 @@ __all__ = [
     "And",
     "BadRequest",
     "BlueprintDef",
+    "Board",
     "Boolean",
     "BulkResult",
     "Change",
@@ -219,6 +234,7 @@ __all__ = [
     "TimelineEvent",
     "TimelineSource",
     "TooLarge",
+    "Unavailable",
     "Url",
     "User",
     "UserEntry",
@@ -227,6 +243,7 @@ __all__ = [
     "ViewDef",
     "WrongType",
     "access",
+    "admin",
     "and_",
     "comments",
     "computed",
@@ -244,15 +261,19 @@ __all__ = [
     "jobs",
     "lines",
     "lists",
+    "mail",
     "many",
     "money",
     "not_",
+    "operation",
     "or_",
     "parse_filter",
+    "public",
     "records",
     "render",
     "revision_tools",
     "sequences",
+    "signed_in",
     "sort_key",
     "tags",
     "use_language",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -12,6 +13,8 @@ import sqlalchemy as sa
 from crm_core import __version__
 from crm_core.contributions import BlueprintDef
 from crm_core.deployment import Deployment
+from crm_core.errors import PluginError, Unavailable
+from crm_core.i18n import N_
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -24,6 +27,7 @@ def create_app(deployment: Deployment) -> flask.Flask:
     app = web.CrmApp("crm_core", static_folder="static/dist", static_url_path="/static")
     app.extensions["crm"] = deployment
     app.extensions["crm_registry"] = deployment.registry
+    app.extensions["crm_pages"] = {}
     app.config["MAX_CONTENT_LENGTH"] = deployment.config.max_upload
     app.config["MAX_FORM_MEMORY_SIZE"] = deployment.config.max_body
     app.config["MAX_FORM_PARTS"] = 5000
@@ -31,8 +35,17 @@ def create_app(deployment: Deployment) -> flask.Flask:
     web.install(app, deployment)
     app.register_blueprint(rest.blueprint(deployment))
     for item in deployment.registry.of(BlueprintDef):
-        app.register_blueprint(item.blueprint(), url_prefix=f"/{item.plugin}")
+        _mount(app, item)
     return app
+
+
+def _mount(app: flask.Flask, item: BlueprintDef) -> None:
+    try:
+        made = item.blueprint()
+        app.extensions["crm_pages"][made.name] = item.plugin
+        app.register_blueprint(made, url_prefix=f"/{item.plugin}")
+    except Exception as exc:
+        raise PluginError(N_("Its pages can't be shown"), plugin=item.plugin, hint=repr(exc)) from exc
 
 
 def _health(app: flask.Flask, deployment: Deployment) -> None:
@@ -51,27 +64,56 @@ def _health(app: flask.Flask, deployment: Deployment) -> None:
 
 
 class AppSwitch:
-    """The WSGI callable of a deployment: requests in flight end on the application they began with."""
+    """The WSGI callable of a deployment: requests in flight end on the application they began with.
+
+    A build that fails leaves the application before it serving.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         """Make the first application."""
         self.deployment = deployment
         self._lock = threading.Lock()
-        self._generation = deployment.registry.generation
-        self.app = create_app(deployment)
+        self._current = self._made()
+
+    @property
+    def app(self) -> flask.Flask:
+        """Return the application of the present generation."""
+        return self.current()[0]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request on the application of the present generation."""
-        answer: Iterable[bytes] = self.current()(environ, start_response)
-        return answer
+        app, served = self.current()
+        with self.deployment.pinned(served):
+            return app(environ, start_response)
 
-    def current(self) -> Any:
-        """Return the application of the present generation, made anew when modules or fields changed."""
-        self.deployment.refresh()
-        if self.deployment.registry.generation != self._generation:
-            with self._lock:
-                generation = self.deployment.registry.generation
-                if generation != self._generation:
-                    self.app = create_app(self.deployment)
-                    self._generation = generation
-        return self.app
+    def current(self) -> tuple[flask.Flask, Any]:
+        """Return the application of the present generation with what it was made of, made anew after a change.
+
+        While one thread makes it, the others go on with the one before.
+        """
+        with suppress(Unavailable):  # told where errors become pages and problems
+            self.deployment.refresh()
+        if self.deployment.latest().build is not self._current[1].build and self._lock.acquire(blocking=False):
+            try:
+                self._swap()
+            finally:
+                self._lock.release()
+        return self._current
+
+    def _swap(self) -> None:
+        latest = self.deployment.latest()
+        if latest.build is self._current[1].build or latest.build is self._refused:
+            return
+        try:
+            self._current = self._made()
+        except Exception as error:  # noqa: BLE001 - whatever fails, the application before goes on
+            self._refused = latest.build
+            self.deployment.build_failed(latest.build.registry.generation, error)
+
+    _refused: Any = None
+    """A build no application could be made of."""
+
+    def _made(self) -> tuple[flask.Flask, Any]:
+        served = self.deployment.latest()
+        with self.deployment.pinned(served):
+            return create_app(self.deployment), served

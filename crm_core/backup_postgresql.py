@@ -18,9 +18,10 @@ from sqlalchemy.engine import Connection
 
 from crm_core import migrations
 from crm_core.db import Database
+from crm_core.discovery import installed
 from crm_core.errors import CrmError
 from crm_core.i18n import N_
-from crm_core.manifest import in_order, installed
+from crm_core.manifest import in_order
 
 _JOBS_SCHEMA = "crm_jobs"
 _CHUNK = 1 << 20

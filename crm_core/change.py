@@ -19,6 +19,7 @@ class Change:
     """What is about to happen to one record.
 
     ``old`` holds the values before (empty for a new record), ``values`` what is being set; both by field key.
+    ``defaulted`` are those of ``values`` that are defaults: they may link to records the actor can't see.
     """
 
     definition: EntityDef
@@ -27,6 +28,7 @@ class Change:
     values: dict[str, Any]
     old: Mapping[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    defaulted: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def entity(self) -> str:
@@ -36,6 +38,10 @@ class Change:
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value a field will have."""
         return self.values[key] if key in self.values else self.old.get(key, default)
+
+    def by_default(self, key: str) -> bool:
+        """Tell whether a field gets its default, and neither the actor nor a plugin chose the value."""
+        return key in self.defaulted and self.defaulted[key] == self.values.get(key)
 
     def changed(self, key: str) -> bool:
         """Tell whether the field gets another value than it has."""

@@ -70,8 +70,14 @@ def entries(
     Raises:
         NotFound: the record is not there for the actor, or its entity takes no comments.
     """
-    key = _visible(ctx, entity, record_id)
-    query = sa.select(Comment).where(Comment.entity == key, Comment.record_id == record_id)
+    return of_visible(ctx, _visible(ctx, entity, record_id), record_id, before, limit)
+
+
+def of_visible(
+    ctx: Ctx, entity: str, record_id: int, before: dt.datetime | None = None, limit: int = 50
+) -> list[CommentEntry]:
+    """Return what :func:`entries` returns, of a record that the caller has found visible already."""
+    query = sa.select(Comment).where(Comment.entity == entity, Comment.record_id == record_id)
     if before is not None:
         query = query.where(Comment.at < before)
     query = query.order_by(Comment.at.desc(), Comment.id.desc()).limit(max(1, min(limit, MAX_PAGE)))

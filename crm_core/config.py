@@ -51,6 +51,11 @@ class Config:
         """Return the folder of stored files."""
         return self.home / "files"
 
+    @property
+    def plugins(self) -> Path:
+        """Return the folder of the deployment's own plugins."""
+        return self.home / "plugins"
+
 
 def _convert(name: str, kind: Any, value: Any) -> Any:
     try:

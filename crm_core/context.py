@@ -62,6 +62,8 @@ class Actor:
     scopes: frozenset[str] | None = None
     locale: Locale = Locale()
     via: str = "web"
+    viewer: Actor | None = None
+    """The administrator who looks as this user; what he may not see himself stays out of sight."""
 
     @property
     def is_admin(self) -> bool:
@@ -86,6 +88,10 @@ class Ctx:
     cache: dict[Any, Any] = field(default_factory=dict, compare=False)
     quiet: bool = False
     """True in bulk imports: no notifications to people."""
+    batch_id: int | None = None
+    """The batch that what is written belongs to; in the history it can be found, and undone, as one."""
+    undoing: tuple[int, str, int] | None = None
+    """The change being undone (its id) and the record that goes back (entity, id)."""
 
     def as_actor(self, actor: Actor) -> Ctx:
         """Return the same operation for another actor (its own cache)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from crm_core.i18n import N_, gettext, translate_mapping
+from crm_core.i18n import N_, translate_mapping
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +26,21 @@ Level = Literal["none", "own", "team", "all"]
 
 @dataclass(frozen=True, kw_only=True)
 class Contribution:
-    """Base of contributions; ``plugin`` is filled in by the registry."""
+    """Base of contributions; ``plugin`` is filled in by the registry.
+
+    ``option`` is the key of a boolean setting of the same plugin: only while it is on does the contribution count.
+    """
 
     plugin: str = ""
+    option: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldDef(Contribution):
     """One field of one entity, whoever made it: the kernel, a plugin, another plugin or an administrator.
 
+    ``entity="*"`` puts it on every main entity of other plugins (so do actions, tabs and panels): those that people
+    (not only administrators) create and that follow no other record.
     ``key`` names it in forms, REST, filters and exports (``city``, ``fleet.plate``, ``cf.score``);
     ``attr`` is the model's attribute or the key in the JSON column. ``grants`` gives users named in the
     field access to the record (``"write"`` for managers). ``filter_as`` sends filters to another path.
@@ -69,12 +75,16 @@ class FieldDef(Contribution):
     """Number sequence that fills the field of a new record when nothing was given (CT-39)."""
     key_attr: str = ""
     """Attribute of the folded companion column that text is sorted and compared by."""
+    offered: Callable[[Ctx], bool] | None = None
+    """Whether pages show the field at all in an operation; programs always see it."""
+    flat: bool = False
+    """Set by the registry where the namespace is the name of a field already: JSON then has the whole key."""
 
     @property
     def nested(self) -> tuple[str, str]:
         """Return (namespace, name): ``("cf", "score")``, or ``("", "city")`` for the entity's own."""
         namespace, dot, name = self.key.partition(".")
-        return (namespace, name) if dot else ("", self.key)
+        return (namespace, name) if dot and not self.flat else ("", self.key)
 
     def title(self) -> str:
         """Return the label in the current language."""
@@ -84,23 +94,13 @@ class FieldDef(Contribution):
         """Return the help text in the current language."""
         return translate_mapping(self.help) if self.help else ""
 
+    def on_pages(self, ctx: Ctx) -> bool:
+        """Tell whether pages show the field in this operation."""
+        return not self.hidden and (self.offered is None or self.offered(ctx))
+
     def default_value(self, ctx: Ctx | None = None) -> Any:
         """Return the value a new record starts with."""
         return self.default(ctx) if callable(self.default) else self.default
-
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of the value, ``null`` included unless required."""
-        schema = dict(self.type.schema())
-        if not self.required and not self.type.multiple and self.storage != "lines":
-            if "type" in schema and isinstance(schema["type"], str):
-                schema["type"] = [schema["type"], "null"]
-                if "enum" in schema:
-                    schema["enum"] = [*schema["enum"], None]
-            else:
-                schema = {"anyOf": [schema, {"type": "null"}]}
-        if self.readonly:
-            schema["readOnly"] = True
-        return schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +122,10 @@ class EntityDef(Contribution):
     comments: bool = True
     tags: bool = True
     creatable: bool = True
+    admin_actions: tuple[str, ...] = ()
+    """What only administrators do with it, whatever roles grant: ``read create update delete export``."""
+    for_rules: bool = False
+    """Whether rules may read it whatever the person may see (``records.facts``): it holds nothing private."""
     follows: tuple[str, ...] = ()
     """Links whose records decide too: all must be readable to see this one, one of them writable to change it."""
 
@@ -162,9 +166,21 @@ class SavedFilter:
     sort: str = ""
 
 
+@dataclass(frozen=True)
+class Board:
+    """The board of a view, at ``/<slug>/board``: a column for each value of the choice field ``by``.
+
+    ``sum`` is a number or amount that is added up in the head of each column; ``card`` are the fields of a card.
+    """
+
+    by: str
+    sum: str = ""
+    card: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ViewDef(Contribution):
-    """How an entity is shown: list columns, quick filters, saved filters, form sections, card, facts."""
+    """How an entity is shown: list columns, quick filters, saved filters, board, form sections, card, facts."""
 
     entity: str
     columns: tuple[str, ...]
@@ -176,6 +192,7 @@ class ViewDef(Contribution):
     status: str = ""
     """Key of the choice field shown as a banner and changed with one click."""
     group_by: str = ""
+    board: Board | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -373,11 +390,6 @@ class CliGroup(Contribution):
     """A command or group of the ``crm`` program."""
 
     command: Callable[[], Command]
-
-
-def visible_label(label: str) -> str:
-    """Return a plain label in the current language."""
-    return gettext(label)
 
 
 def by_weight(items: Iterable[Any]) -> Sequence[Any]:

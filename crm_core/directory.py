@@ -5,8 +5,10 @@ One frozen copy a process, replaced when the stamp ``directory`` in the database
 
 from __future__ import annotations
 
+import json
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,6 +24,12 @@ from crm_core.filters import Node, from_json, parse
 from crm_core.i18n import translate_mapping
 from crm_core.registry import Registry
 from crm_core.text import fold
+
+log = logging.getLogger("crm.directory")
+SEALED = "sealed"
+"""The member of a stored value that holds an encrypted one."""
+Unseal = Callable[[str, str], str | None]
+"""Returns the JSON of a sealed setting from its key and the sealed text; ``None`` when it can't be read."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,10 @@ class Directory:
     setting_defs: Mapping[str, SettingDef]
     rates: Mapping[str, tuple[tuple[Any, Any], ...]]
     suggested: Mapping[str, tuple[GrantDef, ...]] = field(default_factory=dict)
+    masks: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    """Roles that may read, and that may edit, a module's field where an administrator decided; by entity and key."""
+    statements: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Statements of lists that were put together for this directory; see ``records.prepared``."""
 
     def user(self, user_id: int | None) -> UserEntry | None:
         """Return a user by id."""
@@ -242,16 +254,16 @@ class Directory:
 
     def grants(self, actor: Actor, entity: str, action: str) -> list[GrantEntry]:
         """Return the grants of an actor's roles for an action on an entity; an entity's own replace ``*``."""
-        found: list[GrantEntry] = []
-        for role in self.roles_by_id.values():
-            if role.code not in actor.roles:
-                continue
-            own = [g for g in role.grants if g.entity == entity]
-            own = own or [g for g in self._suggested(role.code, entity)] or [g for g in role.grants if g.entity == "*"]
-            found += [g for g in own if g.action in (action, "*")]
-        return found
+        held = [role for role in self.roles_by_id.values() if role.code in actor.roles]
+        return [g for role in held for g in self.grants_of_role(role, entity) if g.action in (action, "*")]
 
-    def _suggested(self, role: str, entity: str) -> list[GrantEntry]:
+    def grants_of_role(self, role: RoleEntry, entity: str) -> list[GrantEntry]:
+        """Return the grants that hold for a role on an entity: its own, else what a plugin suggests, else ``*``."""
+        own = [g for g in role.grants if g.entity == entity]
+        return own or self.suggested_for(role.code, entity) or [g for g in role.grants if g.entity == "*"]
+
+    def suggested_for(self, role: str, entity: str) -> list[GrantEntry]:
+        """Return the grants plugins suggest for a role on an entity."""
         return [
             GrantEntry(g.entity, action, g.level, parse(g.where) if g.where else None)
             for g in self.suggested.get(role, ())
@@ -297,8 +309,25 @@ def _lists(session: CrmSession, definitions: Mapping[str, ListDef]) -> dict[str,
     return {k: tuple(v) for k, v in found.items()}
 
 
-def load_directory(session: CrmSession, registry: Registry, region: str = "FR") -> Directory:
-    """Read the whole directory; about ten statements, whatever the number of records."""
+def _settings(rows: Iterable[Any], unseal: Unseal | None) -> Iterator[tuple[str, Any]]:
+    for row in rows:
+        if not isinstance(row.value, dict) or SEALED not in row.value:
+            yield row.key, row.value
+            continue
+        text = unseal(row.key, row.value[SEALED]) if unseal is not None else None
+        if text is None:
+            log.warning("the secret setting %s can't be read with this key; set it again", row.key)
+        else:
+            yield row.key, json.loads(text)
+
+
+def load_directory(
+    session: CrmSession, registry: Registry, region: str = "FR", *, unseal: Unseal | None = None
+) -> Directory:
+    """Read the whole directory; about ten statements, whatever the number of records.
+
+    Secret settings are read with ``unseal``; without it, or with another key, they count as not set.
+    """
     stamp = stamps(session).get("directory", 0)
     teams_of = _pairs(rows := list(_rows(session, m.TeamMember)), "user_id", "team_id")
     members = _pairs(rows, "team_id", "user_id")
@@ -331,8 +360,11 @@ def load_directory(session: CrmSession, registry: Registry, region: str = "FR") 
         },
         lists=_lists(session, registry.lists),
         tags_by_id={t.id: TagEntry(t.id, t.name, t.colour) for t in _rows(session, m.Tag)},
-        stored_settings={s.key: s.value for s in _rows(session, m.SettingRow)},
+        stored_settings=dict(_settings(_rows(session, m.SettingRow), unseal)),
         setting_defs=registry.settings,
         rates={k: tuple(v) for k, v in rates.items()},
         suggested={k: tuple(v) for k, v in suggested.items()},
+        masks={
+            (f.entity, f.field): (tuple(f.read_roles), tuple(f.edit_roles)) for f in _rows(session, m.FieldAccess)
+        },
     )  # fmt: skip

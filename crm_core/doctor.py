@@ -16,11 +16,12 @@ from crm_core import mail, migrations, search_index
 from crm_core.accounts import keys
 from crm_core.config import Config
 from crm_core.db import Database, utcnow
+from crm_core.discovery import installed
 from crm_core.drift import drift
 from crm_core.errors import CrmError
 from crm_core.i18n import N_, gettext
-from crm_core.lifecycle import State, assemble
-from crm_core.manifest import installed
+from crm_core.lifecycle import assemble
+from crm_core.plugin_states import RUNNING, State
 
 Level = Literal["ok", "warning", "error"]
 CLOCK_SKEW = 5.0
@@ -85,7 +86,7 @@ def _tables(database: Database, config: Config) -> Iterator[Check]:
 def _plugins(database: Database, config: Config) -> Iterator[Check]:
     statuses = assemble(database, config).statuses
     for status in statuses.values():
-        if status.state is State.ACTIVE:
+        if status.state in RUNNING:
             yield Check(f"plugin {status.name}", "ok", gettext(N_("active, version %(v)s"), v=status.version))
         elif status.wanted or status.state is State.BROKEN:
             level: Level = "error" if status.wanted else "warning"
@@ -95,7 +96,7 @@ def _plugins(database: Database, config: Config) -> Iterator[Check]:
 
 def _drift(database: Database, config: Config) -> Iterator[Check]:
     active = set(assemble(database, config).registry.plugins)
-    names = [f.name for f in installed()]
+    names = [f.name for f in installed(config.plugins)]
     found = {name: drift(database, name, names) for name in (migrations.KERNEL_NAME, *sorted(active))}
     step = gettext(N_("Run: crm migrate. If it stays, a table was changed by hand or a revision is missing"))
     for name, differences in found.items():

@@ -136,13 +136,19 @@ def attach(ctx: Ctx, file_id: int, entity: str, record_id: int, field: str) -> S
 
 
 def detach(ctx: Ctx, file_id: int) -> None:
-    """Untie a file from its record; unless it is attached again, a job removes it after a day."""
+    """Untie a file from its record: nobody is sent it any more, and unless it is attached again a job removes it."""
     _untie(ctx, StoredFile.id == file_id)
 
 
 def detach_all(ctx: Ctx, entity: str, record_id: int) -> None:
     """Untie every file of something that goes away."""
     _untie(ctx, sa.and_(StoredFile.entity == entity, StoredFile.record_id == record_id))
+
+
+def may_attach(ctx: Ctx, file_id: int) -> bool:
+    """Tell whether a file is still kept, free, and the actor's to attach."""
+    row = ctx.session.get(StoredFile, file_id, execution_options=KERNEL)
+    return row is not None and not row.entity and _is_uploader(ctx, row)
 
 
 def follow(ctx: Ctx, change: Change) -> None:
@@ -195,7 +201,8 @@ def _box_text(box: tuple[int, int] | None) -> str:
 
 
 def _untie(ctx: Ctx, where: sa.ColumnElement[bool]) -> None:
-    values = {"entity": "", "record_id": None, "field": "", "created_at": ctx.now}
+    # The record's number stays, which tells what was taken away from what was just uploaded.
+    values = {"entity": "", "field": "", "created_at": ctx.now}
     statement = sa.update(StoredFile).where(where).values(values)
     ctx.session.execute(statement, execution_options={**KERNEL, "synchronize_session": "fetch"})
 
@@ -213,7 +220,7 @@ def open_(ctx: Ctx, file_id: int) -> OpenedFile:
         records.get(ctx, row.entity, row.record_id)
         if row.field and row.field not in access.readable(ctx, row.entity):
             raise NotFound()
-    elif not _is_uploader(ctx, row):
+    elif (row.record_id and not row.entity) or not _is_uploader(ctx, row):
         raise NotFound()
     path = blob(ctx.config.files, row.digest)
     if not path.is_file():

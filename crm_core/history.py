@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from crm_core.errors import NotFound
 from crm_core.fieldtypes import Link
 from crm_core.i18n import N_, gettext
 from crm_core.models import Change as ChangeRow
+from crm_core.titles import words_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -27,8 +28,11 @@ VERBS: Mapping[str, str] = {
     "update": N_("changed"),
     "delete": N_("deleted"),
     "import": N_("imported"),
+    "undo": N_("undid a change"),
     "system": N_("acted without limits"),
 }
+EFFECTS: Mapping[str, str] = {"create": "create", "import": "create", "update": "update", "delete": "delete"}
+"""What an action does to a record; an undo says it itself."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,22 @@ class HistoryEntry:
     title: str
     entity: str
     record_id: int
+    effect: str = ""
+    """What it did to the record, also where it undid something: create, update, delete; nothing for anything else."""
+    batch_id: int | None = None
+    undoes_id: int | None = None
+    undoable: bool = False
+    """Whether the reader may ask for its undoing; what stands in the way shows when he does."""
+
+
+def effect_of(found: Any) -> str:
+    """Return what a line of history did to its record: ``create``, ``update``, ``delete``, or nothing."""
+    return found.effect or EFFECTS.get(found.action, "")
+
+
+def may_undo(ctx: Ctx, actor_id: int | None) -> bool:
+    """Tell whether the actor may undo what someone did: his own changes, or as an administrator everybody's."""
+    return ctx.actor.is_admin or (actor_id is not None and actor_id == ctx.actor.id)
 
 
 def note(
@@ -68,9 +88,10 @@ def note(
     action: str,
     diff: Mapping[str, Any] | None = None,
     note: str = "",
+    kept: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write one line of history in the operation's transaction."""
-    values = row(ctx, entity, record_id, title, action, diff, note)
+    """Write one line of history in the operation's transaction; ``kept`` is what a deleted record takes along."""
+    values = {**row(ctx, entity, record_id, title, action, diff, note), "kept": dict(kept) if kept else None}
     ctx.session.execute(sa.insert(ChangeRow.__table__), [values], execution_options=KERNEL)  # type: ignore[arg-type]
 
 
@@ -84,10 +105,15 @@ def row(
     note: str = "",
 ) -> dict[str, Any]:
     """Return the columns of one line of history, for bulk writers."""
+    undoes, effect = None, ""
+    batch_id = ctx.batch_id if ctx.batch_id is not None and entity in ctx.registry.entities else None
+    if ctx.undoing is not None and ctx.undoing[1:] == (entity, record_id) and action in EFFECTS:
+        undoes, effect, action = ctx.undoing[0], EFFECTS[action], "undo"
     return {
         "at": ctx.now, "operation": ctx.operation_id, "actor_id": ctx.actor.id, "actor": ctx.actor.name[:120],
         "via": ctx.actor.via, "entity": entity, "record_id": record_id, "title": title[:200], "action": action,
-        "diff": dict(diff) if diff else None, "note": note[:500],
+        "diff": dict(diff) if diff else None, "note": note[:500], "batch_id": batch_id, "undoes_id": undoes,
+        "effect": effect,
     }  # fmt: skip
 
 
@@ -139,7 +165,12 @@ def entries(ctx: Ctx, entity: str, record_id: int, before: int | None = None, li
     visible = sa.select(model.id).where(model.id == record_id, predicate(ctx, definition, "read", model))
     if not 0 < record_id < 2**63 or ctx.session.scalar(visible, execution_options=KERNEL) is None:
         raise NotFound()
-    return _select(ctx, definition.key, [ChangeRow.record_id == record_id], before, limit)
+    return of_visible(ctx, definition.key, record_id, before, limit)
+
+
+def of_visible(ctx: Ctx, entity: str, record_id: int, before: int | None = None, limit: int = 50) -> list[HistoryEntry]:
+    """Return what :func:`entries` returns, of a record that the caller has found visible already."""
+    return _select(ctx, entity, [ChangeRow.record_id == record_id], before, limit)
 
 
 def recent(ctx: Ctx, entity: str, *, limit: int = 20) -> list[HistoryEntry]:
@@ -151,6 +182,37 @@ def recent(ctx: Ctx, entity: str, *, limit: int = 20) -> list[HistoryEntry]:
     return _select(ctx, definition.key, [ChangeRow.id.in_(newest), ChangeRow.record_id.in_(visible)], None, limit)
 
 
+def deletions(ctx: Ctx, *, everyone: bool = False, before: int | None = None, limit: int = 50) -> list[HistoryEntry]:
+    """Return the deletions the actor made (an administrator: everybody's), newest first, of records still gone."""
+    found: list[HistoryEntry] = []
+    last = (ChangeRow.action == "delete") | ((ChangeRow.action == "undo") & (ChangeRow.effect == "delete"))
+    while len(found) < limit:
+        query = sa.select(ChangeRow).where(last, ChangeRow.entity.in_(ctx.registry.entities))
+        if not (everyone and ctx.actor.is_admin):
+            query = query.where(ChangeRow.actor_id == ctx.actor.id)
+        if before is not None:
+            query = query.where(ChangeRow.id < before)
+        rows = ctx.session.scalars(query.order_by(ChangeRow.id.desc()).limit(limit), execution_options=KERNEL).all()
+        gone = _gone(ctx, rows)
+        entries = [_entry(ctx, r.entity, r, {}) for r in rows if (r.entity, r.record_id) in gone]
+        found += [replace(e, title=words_of(ctx, e.entity)(e.title), changes=()) for e in entries]
+        if len(rows) < limit:
+            break
+        before = rows[-1].id
+    return found[:limit]
+
+
+def _gone(ctx: Ctx, rows: Iterable[ChangeRow]) -> set[tuple[str, int]]:
+    """Return which records of lines of history are not there any more."""
+    gone = {(row.entity, row.record_id) for row in rows}
+    for entity in {entity for entity, _ in gone}:
+        model = ctx.registry.entity(entity).model
+        ids = [number for key, number in gone if key == entity]
+        here = ctx.session.scalars(sa.select(model.id).where(model.id.in_(ids)), execution_options=KERNEL)
+        gone -= {(entity, number) for number in here}
+    return gone
+
+
 def _select(ctx: Ctx, entity: str, where: list[Any], before: int | None, limit: int) -> list[HistoryEntry]:
     query = sa.select(ChangeRow).where(ChangeRow.entity == entity, *where)
     if before is not None:
@@ -158,14 +220,31 @@ def _select(ctx: Ctx, entity: str, where: list[Any], before: int | None, limit: 
     rows = ctx.session.scalars(
         query.order_by(ChangeRow.id.desc()).limit(min(limit, 500)), execution_options=KERNEL
     ).all()
-    titles = _link_titles(ctx, entity, rows)
-    return [_entry(ctx, entity, r, titles) for r in rows]
+    titles, words = _link_titles(ctx, entity, [r.diff or {} for r in rows]), words_of(ctx, entity)
+    return [replace(_entry(ctx, entity, r, titles), title=words(r.title)) for r in rows]
 
 
 def _entry(ctx: Ctx, entity: str, found: ChangeRow, titles: Mapping[tuple[str, int], str]) -> HistoryEntry:
+    changes = _in_words(ctx, entity, found.diff or {}, titles)
+    verb, effect = gettext(VERBS.get(found.action, found.action)), effect_of(found)
+    return HistoryEntry(
+        found.id, found.at, found.actor, found.actor_id, found.action, verb, changes, found.operation,
+        found.via, found.note, found.title, found.entity, found.record_id, effect, found.batch_id, found.undoes_id,
+        may_undo(ctx, found.actor_id) and bool(effect) and (effect != "update" or bool(changes)),
+    )  # fmt: skip
+
+
+def in_words(ctx: Ctx, entity: str, diff: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """Return changes of fields, ``[old, new]`` by key, as the actor may read them."""
+    return _in_words(ctx, entity, diff, _link_titles(ctx, entity, [diff]))
+
+
+def _in_words(
+    ctx: Ctx, entity: str, diff: Mapping[str, Any], titles: Mapping[tuple[str, int], str]
+) -> tuple[FieldChange, ...]:
     fields, mask = ctx.registry.fields(entity), readable(ctx, entity)
     changes = []
-    for key, (old, new) in (found.diff or {}).items():
+    for key, (old, new) in diff.items():
         field = fields.get(key)
         if field is None:
             if ctx.actor.is_admin:
@@ -174,11 +253,7 @@ def _entry(ctx: Ctx, entity: str, found: ChangeRow, titles: Mapping[tuple[str, i
             changes.append(
                 FieldChange(key, field.title(), _words(ctx, field, old, titles), _words(ctx, field, new, titles))
             )
-    verb = gettext(VERBS.get(found.action, found.action))
-    return HistoryEntry(
-        found.id, found.at, found.actor, found.actor_id, found.action, verb, tuple(changes), found.operation,
-        found.via, found.note, found.title, found.entity, found.record_id,
-    )  # fmt: skip
+    return tuple(changes)
 
 
 def _plain(value: Any) -> str:
@@ -197,12 +272,12 @@ def _words(ctx: Ctx, field: FieldDef, value: Any, titles: Mapping[tuple[str, int
     return field.type.show(loaded, ctx)
 
 
-def _link_titles(ctx: Ctx, entity: str, rows: Any) -> dict[tuple[str, int], str]:
+def _link_titles(ctx: Ctx, entity: str, diffs: Iterable[Mapping[str, Any]]) -> dict[tuple[str, int], str]:
     """Return the titles of linked records the actor may see, one statement a target entity."""
     wanted: dict[str, set[int]] = {}
     fields = ctx.registry.fields(entity)
-    for found in rows:
-        for key, pair in (found.diff or {}).items():
+    for diff in diffs:
+        for key, pair in diff.items():
             field = fields.get(key)
             if field is None or not isinstance(field.type, Link) or field.type.target == "core.user":
                 continue
@@ -218,5 +293,6 @@ def _link_titles(ctx: Ctx, entity: str, rows: Any) -> dict[tuple[str, int], str]
         model = definition.model
         title = getattr(model, definition.title)
         query = sa.select(model.id, title).where(model.id.in_(ids), predicate(ctx, definition, "read", model))
-        titles.update({(target, i): t or "" for i, t in ctx.session.execute(query, execution_options=KERNEL)})
+        words = words_of(ctx, definition.key)
+        titles.update({(target, i): words(t) for i, t in ctx.session.execute(query, execution_options=KERNEL)})
     return titles

@@ -7,13 +7,16 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from crm_core import hookspecs
+from crm_core.db.engine import is_passing
 from crm_core.errors import CrmError, PluginError, Problem
+from crm_core.filters import NOTHING
 
 if TYPE_CHECKING:
     from crm_core.change import Change
@@ -24,6 +27,8 @@ log = logging.getLogger("crm.hooks")
 
 QUARANTINE_FAILURES = 3
 QUARANTINE_WINDOW = 60.0
+SLOW = 1.0
+"""Seconds of one call from which on it is worth an incident."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,37 @@ class Answer:
     error: Exception | None = None
 
 
-IncidentSink = Callable[[str, str, Exception], None]
+Sink = Callable[[str, str, Exception], None]
+"""Is told the plugin, where it failed, and how."""
 
 
-def _no_sink(plugin: str, where: str, error: Exception) -> None:
+class Slow(Exception):
+    """An implementation took long; it is noted, nothing else."""
+
+
+def _log(plugin: str, where: str, error: Exception) -> None:
     log.error("%s failed in %s", plugin, where, exc_info=error)
+
+
+@dataclass(frozen=True)
+class Sinks:
+    """Who is told of failures, and of a plugin whose optional hooks are no longer called because of them."""
+
+    incident: Sink = _log
+    quarantine: Sink = _log
+
+
+@contextmanager
+def isolated(session: Any) -> Iterator[None]:
+    """Run the block so that a statement it fails on does not take the whole transaction along.
+
+    PostgreSQL refuses every later statement of a transaction otherwise; SQLite needs nothing.
+    """
+    if session is None or session.get_bind().dialect.name != "postgresql":
+        yield
+        return
+    with session.begin_nested():
+        yield
 
 
 @dataclass
@@ -67,7 +98,7 @@ class Dispatcher:
     """Implementations by hook, in dependency order. Frozen after the build but for timing and quarantine."""
 
     implementations: dict[str, list[tuple[str, Callable[..., Any], tuple[str, ...]]]]
-    incident: IncidentSink = _no_sink
+    sinks: Sinks = Sinks()
     timings: dict[tuple[str, str], Timing] = field(default_factory=lambda: defaultdict(Timing))
     quarantined: set[str] = field(default_factory=set)
     _failures: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
@@ -82,18 +113,27 @@ class Dispatcher:
             timing = self.timings[plugin, hook]
             start = time.perf_counter()
             try:
-                value = function(**{n: kwargs[n] for n in names})
-                if isinstance(value, Iterator):
-                    value = list(value)
+                with isolated(getattr(kwargs.get("ctx"), "session", None) if skippable else None):
+                    value = function(**{n: kwargs[n] for n in names})
+                    if isinstance(value, Iterator):
+                        value = list(value)
                 answer = Answer(plugin, value)
-            except Exception as exc:  # noqa: BLE001 - isolation is what this is for
+            except Exception as exc:
+                if is_passing(exc):
+                    raise  # no module's fault, and nothing can be read or written in this transaction any more
                 timing.failures += 1
                 answer = Answer(plugin, error=exc)
             spent = time.perf_counter() - start
             timing.calls += 1
             timing.total += spent
             timing.longest = max(timing.longest, spent)
+            if spent > SLOW:
+                self.sinks.incident(plugin, hook, Slow(f"took {spent:.1f} seconds"))
             yield answer
+
+    def incident(self, plugin: str, where: str, error: Exception) -> None:
+        """Tell of a failure outside the hooks, such as a panel's."""
+        self.sinks.incident(plugin, where, error)
 
     def collect(self, hook: str, **kwargs: Any) -> list[Answer]:
         """Return the answers of a hook whose failures are skipped, with failures recorded."""
@@ -110,9 +150,12 @@ class Dispatcher:
             recent.append(time.monotonic())
             while recent and recent[0] < time.monotonic() - QUARANTINE_WINDOW:
                 recent.popleft()
-            if len(recent) >= QUARANTINE_FAILURES:
+            caught = len(recent) >= QUARANTINE_FAILURES and plugin not in self.quarantined
+            if caught:
                 self.quarantined.add(plugin)
-        self.incident(plugin, hook, error)
+        self.sinks.incident(plugin, hook, error)
+        if caught:
+            self.sinks.quarantine(plugin, hook, error)
 
     def _abort(self, hook: str, **kwargs: Any) -> Iterator[Answer]:
         for answer in self.ask(hook, **kwargs):
@@ -120,6 +163,7 @@ class Dispatcher:
                 answer.error.plugin = answer.error.plugin or answer.plugin
                 raise answer.error
             if answer.error is not None:
+                self.sinks.incident(answer.plugin, hook, answer.error)
                 raise PluginError(plugin=answer.plugin, hint=repr(answer.error)) from answer.error
             yield answer
 
@@ -143,13 +187,15 @@ class Dispatcher:
             pass
 
     def record_scope(self, ctx: Ctx, entity: str, action: str) -> list[Node]:
-        """Return the narrowing filters; a plugin that raises makes everything invisible, not visible.
-
-        Raises:
-            PluginError: an implementation failed.
-        """
-        found = self._abort("crm_record_scope", ctx=ctx, entity=entity, action=action)
-        return [a.value for a in found if a.value is not None]
+        """Return the narrowing filters; a plugin that raises makes everything invisible, not visible."""
+        found: list[Node] = []
+        for answer in self.ask("crm_record_scope", ctx=ctx, entity=entity, action=action):
+            if answer.error is not None:
+                self.sinks.incident(answer.plugin, "crm_record_scope", answer.error)
+                found.append(NOTHING)
+            elif answer.value is not None:
+                found.append(answer.value)
+        return found
 
     def render_slot(self, ctx: Ctx, slot: str, subject: Any = None) -> list[Fragment]:
         """Return the fragments of a slot by weight; a failed one is marked, for administrators to see."""

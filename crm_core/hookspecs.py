@@ -72,7 +72,11 @@ def crm_render_slot(ctx: Ctx, slot: str, subject: Any) -> Iterable[Fragment]:  #
 
 @hookspec(firstresult=True)
 def crm_authenticate(request: flask.Request) -> Actor | None:
-    """Recognise the sender of a request by other means than the kernel's. Raising never grants anything."""
+    """Recognise the sender of a request without a valid session or token. Raising never grants anything.
+
+    An actor with the id of a user has that user's rights, within ``scopes`` if given, in pages and REST alike; one
+    without an id has the rights the plugin gives him, in REST alone.
+    """
 
 
 @hookspec

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import jobs
+from crm_core import batches, jobs
 from crm_core.db import KERNEL
 from crm_core.i18n import N_, gettext
 from crm_core.imports import find, state_of
@@ -79,6 +79,12 @@ def report(ctx: Ctx, import_id: int) -> Report:
     error = row.error or (job.error if job is not None and job.state == "failed" else "")
     state = state_of(row, job.state if job is not None else None)
     return Report(row, state, name or "", share, error, {key: getattr(row, key) for key in COUNTS})
+
+
+def batch_of(ctx: Ctx, import_id: int) -> int | None:
+    """Return the batch that undoes what an import has written; ``None`` when it has written nothing."""
+    batch = batches.of_source(ctx, batches.IMPORT, import_id)
+    return batch.id if batch is not None and batch.size else None
 
 
 def problems(

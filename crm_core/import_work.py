@@ -6,21 +6,22 @@ row is written half, and none twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
-from crm_core import files
+from crm_core import batches, files
 from crm_core.contributions import Importer
 from crm_core.db import KERNEL, utcnow
 from crm_core.errors import Conflict, CrmError, Forbidden, Invalid, NotSignedIn, Problem, Unavailable
 from crm_core.i18n import N_, gettext
 from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowResult
-from crm_core.models import Import, ImportProblem, StoredFile
+from crm_core.import_reading import chunks
+from crm_core.models import Batch, Import, ImportProblem, StoredFile
 from crm_core.records.bulkwriter import rare_collections
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 ENTITY = "core.import"
 """What files of imports are attached to; no entity of the registry, so only their uploader reads them."""
-CHUNK = 1000
 MAX_WARNINGS = 5000
 """Remarks on written rows are kept up to this many; all are counted."""
 MAX_CRASHES = 20
@@ -99,44 +99,42 @@ class _Work:
             self.options = ImportOptions(**{**row.options, "resume_at": row.position})
             file = ctx.session.get_one(StoredFile, row.file_id, execution_options=KERNEL)
             self.path = files.blob(ctx.config.files, file.digest)
+            self.batch_id = None if self.options.dry_run else _batch(ctx, row, file.name)
             _set(ctx, import_id, {"state": "running", "error": "", "finished_at": None})
 
     def go(self) -> None:
         """Read and write chunk after chunk."""
         source = open_source(self.importer, self.path, self.options)
-        try:
-            with rare_collections():
-                for chunk in _chunks(iter(source)):
-                    self.run.check_cancelled()
-                    self._write(chunk, source)
-        finally:
-            source.close()
+        with rare_collections(), closing(chunks(self.importer, self.path, self.options, source)) as found:
+            for chunk in found:
+                self.run.check_cancelled()
+                self._write(chunk.rows, chunk.share)
 
-    def _write(self, rows: Sequence[ImportRow], source: ImportSource) -> None:
+    def _write(self, rows: Sequence[ImportRow], share: float | None) -> None:
         """Write a chunk; when the writer fails on it, its halves, down to the row it fails on."""
         try:
             with self.run.operation(quiet=True) as ctx:
                 good = [r for r in rows if not any(p.fatal for p in r.problems)]
                 self._keep(ctx, rows, dict(zip(map(id, good), self._results(ctx, good), strict=True)))
-                self._tell(source)
+                self._tell(share)
         except (Unavailable, Forbidden, NotSignedIn, Conflict):
             raise
         except Exception as exc:
             if len(rows) > 1:
                 middle = len(rows) // 2
-                self._write(rows[:middle], source)
-                self._write(rows[middle:], source)
+                self._write(rows[:middle], share)
+                self._write(rows[middle:], share)
                 return
             self._note_crash(exc)
             with self.run.operation(quiet=True) as ctx:
                 self._keep(ctx, rows, {id(rows[0]): _failure(exc)})
-                self._tell(source)
+                self._tell(share)
 
     def _results(self, ctx: Ctx, rows: Sequence[ImportRow]) -> Sequence[RowResult]:
         if not rows:
             return []
         if not self.options.dry_run:
-            return self.importer.write(ctx, rows)
+            return self.importer.write(replace(ctx, batch_id=self.batch_id), rows)
         savepoint = ctx.session.begin_nested()
         try:
             return self.importer.write(ctx, rows)
@@ -170,6 +168,9 @@ class _Work:
         # The condition makes sure that nobody else has dealt with these rows meanwhile.
         if not _set(ctx, self.import_id, {"position": position, **values}, Import.position == self.position):
             raise Conflict(N_("Another process works on this import"))
+        if self.batch_id is not None:
+            grown = Batch.size + counts["created"] + counts["updated"]
+            batches.update(ctx, self.batch_id, {"size": grown})
         self._store(ctx, kept)
         self.position = position
 
@@ -196,16 +197,10 @@ class _Work:
         if kept:
             ctx.session.execute(sa.insert(ImportProblem), kept, execution_options=KERNEL)
 
-    def _tell(self, source: ImportSource) -> None:
-        share = getattr(source, "progress", None)
+    def _tell(self, share: float | None) -> None:
         total = 1000 if share is not None else None
         message = gettext(N_("%(count)s rows read"), count=self.position)
         self.run.progress(int(share * 1000) if share is not None else self.position, total, message)
-
-
-def _chunks(rows: Iterator[ImportRow]) -> Iterator[list[ImportRow]]:
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk
 
 
 def _failure(exc: Exception) -> RowResult:
@@ -265,6 +260,14 @@ def _end(run: Runner, import_id: int, exc: BaseException | None) -> dict[str, An
 def _row(ctx: Ctx, import_id: int) -> Import:
     statement = sa.select(Import).where(Import.id == import_id)
     return ctx.session.scalars(statement, execution_options={**KERNEL, "populate_existing": True}).one()
+
+
+def _batch(ctx: Ctx, row: Import, name: str) -> int | None:
+    """Return the batch of an import, begun when its work is."""
+    known = batches.of_source(ctx, batches.IMPORT, row.id)
+    if known is not None:
+        return known.id
+    return batches.begin(ctx, batches.IMPORT, row.entity, name, source_id=row.id).batch_id
 
 
 def _importer(ctx: Ctx, row: Import) -> Importer:

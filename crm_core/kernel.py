@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
 from crm_core.core_lists import LISTS
+from crm_core.customfields import FIELD_INDEXES, FIELD_PURGE
 from crm_core.db import CrmSession, Database
 from crm_core.fieldtypes import Boolean, Currency
 from crm_core.i18n import N_
@@ -39,12 +40,13 @@ def seed(session: CrmSession, registry: Registry) -> None:
     lists.seed(session, registry)
 
 
-def build_indexes(database: Database, registry: Registry) -> list[str]:
+def build_indexes(database: Database, registry: Registry, step: Any = None) -> list[str]:
     """Build the indexes of custom and contributed fields that are wanted and not there; returns their names."""
-    from crm_core import customfields
+    from crm_core import custom_indexes
 
     fields = [f for key in registry.entities for f in registry.fields(key).values()]
-    return customfields.ensure_indexes(database, fields, {k: e.model for k, e in registry.entities.items()})
+    models = {k: e.model for k, e in registry.entities.items()}
+    return custom_indexes.ensure_indexes(database, fields, models, step)
 
 
 def _sweep(run: Any) -> Any:
@@ -53,19 +55,31 @@ def _sweep(run: Any) -> Any:
     return housekeeping.sweep(run)
 
 
-FIELD_INDEXES = "core.field_indexes"
-"""The job that makes an indexed custom field as fast as a column; started after the field is defined."""
-
-
 def _field_indexes(run: Any) -> Any:
+    def step(done: int, total: int, label: str) -> None:
+        run.progress(done, total, label)
+        run.check_cancelled()
+
     run.deployment.refresh(force=True)
-    return {"built": build_indexes(run.deployment.database, run.deployment.registry)}
+    return {"built": build_indexes(run.deployment.database, run.deployment.registry, step)}
+
+
+def _field_purge(run: Any) -> Any:
+    from crm_core import field_admin
+
+    return field_admin.purge_values(run)
 
 
 def _import(run: Any) -> Any:
     from crm_core import import_work
 
     return import_work.work(run, int(run.args["import_id"]))
+
+
+def _undo(run: Any) -> Any:
+    from crm_core import undo
+
+    return undo.work(run, int(run.args["batch_id"]))
 
 
 def _demo(ctx: Ctx) -> str:
@@ -93,5 +107,7 @@ _SETTINGS = (
 _JOBS = (
     JobDef(name="core.sweep", label=N_("Nightly sweep"), handler=_sweep, cron="17 2 * * *"),
     JobDef(name="core.import", label=N_("Import"), handler=_import),
+    JobDef(name="core.undo", label=N_("Undoing"), handler=_undo),
     JobDef(name=FIELD_INDEXES, label=N_("Indexes of custom fields"), handler=_field_indexes),
+    JobDef(name=FIELD_PURGE, label=N_("Removing a custom field"), handler=_field_purge),
 )

@@ -18,6 +18,7 @@ from crm_core.db import KERNEL, CrmSession
 from crm_core.directory import touch
 from crm_core.entry_values import Problems, changed_attributes, labels_of
 from crm_core.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_core.fieldtypes import Choice
 from crm_core.i18n import LANGUAGES, N_, gettext, use_language
 from crm_core.list_usage import usage_of
 from crm_core.models import ListEntry, SettingRow
@@ -39,11 +40,20 @@ def definition_of(ctx: Ctx, list_key: str) -> ListDef:
         NotFound: no active plugin has it.
     """
     found = ctx.registry.lists.get(list_key)
-    if found is None and list_key.startswith("cf.") and ctx.directory.entries(list_key):
-        return ListDef(key=list_key, label=list_key)
+    if found is None and list_key.startswith("cf."):
+        found = _of_field(ctx, list_key)
     if found is None:
         raise NotFound(N_("There is no list %(key)s"), params={"key": list_key[:80]})
     return found
+
+
+def _of_field(ctx: Ctx, list_key: str) -> ListDef | None:
+    """Return the list of a custom field's own; it may be empty, and outlives the field while that is out of use."""
+    for entity in ctx.registry.entities:
+        for field in ctx.registry.fields(entity).values():
+            if isinstance(field.type, Choice) and field.type.list == list_key:
+                return ListDef(key=list_key, label=field.title())
+    return ListDef(key=list_key, label=list_key) if ctx.directory.entries(list_key) else None
 
 
 def may_add(ctx: Ctx, list_key: str) -> bool:

@@ -1,17 +1,24 @@
-"""``plugin.toml``: what a plugin says about itself, read and checked without importing it."""
+"""``plugin.toml``: what a plugin says about itself, read and checked without importing it.
+
+A plugin of a single file says the same in a block of comments, written as scripts name their dependencies::
+
+    # /// crm-plugin
+    # name = "birthday"
+    # title = "Birthdays"
+    # core = ">=0.1,<1"
+    # ///
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import importlib_metadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -20,12 +27,10 @@ from crm_core import __version__
 from crm_core.errors import CrmError
 from crm_core.i18n import N_
 
-GROUP = "crm.plugins"
-"""Entry point group; the name is the plugin's, the value the module with its hook implementations."""
-
 RESERVED = frozenset({"core", "crm", "cf", "api", "settings", "static", "files", "plugin", "system"})
 """Names that tables, URLs or fields of the kernel use."""
 
+NAME_LENGTH = 30
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KEYS: Mapping[str, type[str] | type[list[Any]]] = {
     "name": str,
@@ -35,7 +40,9 @@ _KEYS: Mapping[str, type[str] | type[list[Any]]] = {
     "requires": list,
     "after": list,
     "default": str,
+    "version": str,
 }
+_BLOCK = re.compile(r"(?m)^# /// crm-plugin[ \t]*\r?\n(?P<content>(?:^#(?:| .*)\r?\n)*?)^# ///[ \t]*$")
 _NEEDED = ("name", "title", "core")
 _TYPES: Mapping[type[Any], str] = {str: N_("a text"), list: N_("a list of texts")}
 
@@ -66,7 +73,8 @@ class Manifest:
     """What a plugin says about itself.
 
     ``module`` is the dotted name of its hook implementations, ``folder`` its package's place on disk,
-    ``on`` whether a new deployment starts with it.
+    ``on`` whether a new deployment starts with it. ``local`` plugins lie in the deployment's own folder; one made
+    of a single ``file`` has no folder.
     """
 
     name: str
@@ -80,6 +88,8 @@ class Manifest:
     module: str
     folder: Path
     distribution: str = ""
+    local: bool = False
+    file: Path | None = None
 
     @property
     def fits_core(self) -> bool:
@@ -92,61 +102,8 @@ class Manifest:
         return self.folder / "migrations"
 
 
-@dataclass(frozen=True)
-class Found:
-    """An installed plugin: its manifest, or what is wrong with it."""
-
-    name: str
-    manifest: Manifest | None = None
-    error: str = ""
-
-
-def installed() -> list[Found]:
-    """Return every installed plugin by name; one whose manifest is unreadable is returned with its error."""
-    found: dict[str, Found] = {}
-    for point in sorted(importlib_metadata.entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-        one = _examine(point)
-        known = found.get(one.name)
-        if known is None:
-            found[one.name] = one
-        elif known.manifest != one.manifest:
-            other = ManifestError(N_("Two installed packages are called %(name)s"), params={"name": one.name})
-            found[one.name] = Found(one.name, error=other.text())
-    return list(found.values())
-
-
-def _examine(point: importlib_metadata.EntryPoint) -> Found:
-    try:
-        return Found(point.name, read(locate(point.value), name=point.name, module=point.module, **_origin(point)))
-    except ManifestError as exc:
-        return Found(point.name, error=exc.text())
-
-
-def _origin(point: importlib_metadata.EntryPoint) -> dict[str, str]:
-    if point.dist is None:
-        return {}
-    return {"version": point.dist.version, "distribution": point.dist.name}
-
-
-def locate(module: str) -> Path:
-    """Return the folder of a module's top-level package; nothing of it is executed.
-
-    Raises:
-        ManifestError: there is no such package.
-    """
-    top = module.partition(":")[0].partition(".")[0]
-    try:
-        spec = find_spec(top)
-    except (ImportError, ValueError):
-        spec = None
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise ManifestError(N_("The package %(name)s is not there"), params={"name": top})
-    return Path(places[0])
-
-
 def read(folder: Path, *, name: str, module: str, version: str = "0", distribution: str = "") -> Manifest:
-    """Read and check ``plugin.toml`` in a package's folder.
+    """Read and check ``plugin.toml`` in an installed package's folder.
 
     Args:
         folder: the package.
@@ -159,9 +116,35 @@ def read(folder: Path, *, name: str, module: str, version: str = "0", distributi
         ManifestError: anything wrong, in one sentence that begins with the file.
     """
     path = folder / "plugin.toml"
+    where = {"module": module, "folder": folder, "distribution": distribution}
+    return _checked(path, name, lambda: path.read_text("utf-8"), {"version": version}, where)
+
+
+def read_local(path: Path, *, name: str, module: str, folder: Path) -> Manifest:
+    """Read and check the ``plugin.toml``, or the comment block of the single file, of a plugin of the deployment.
+
+    Raises:
+        ManifestError: anything wrong, in one sentence that begins with the file.
+    """
+    single = path.suffix == ".py"
+    where = {"module": module, "folder": folder, "local": True, "file": path if single else None}
+    return _checked(path, name, lambda: _block(path) if single else path.read_text("utf-8"), {}, where)
+
+
+def _block(path: Path) -> str:
+    found = _BLOCK.search(path.read_text("utf-8"))
+    if found is None:
+        raise _Wrong(N_("it has no block that begins with # /// crm-plugin and ends with # ///"))
+    return "".join(line[2:] or "\n" for line in found["content"].splitlines(keepends=True))
+
+
+def _checked(
+    path: Path, name: str, text: Callable[[], str], given: Mapping[str, str], where: Mapping[str, Any]
+) -> Manifest:
+    """Return the manifest of a text; ``given`` is what the package's metadata say, not the text."""
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
-        _check_keys(values)
+        values = tomllib.loads(text())
+        _check_keys(values, given)
         _check_name(values["name"], name)
         return Manifest(
             name=name,
@@ -171,10 +154,8 @@ def read(folder: Path, *, name: str, module: str, version: str = "0", distributi
             requires=tuple(_requirement(text, name) for text in values.get("requires", ())),
             after=tuple(_plugin_name(text, name) for text in values.get("after", ())),
             on=_choice(values.get("default", "off")),
-            version=_version(version),
-            module=module,
-            folder=folder,
-            distribution=distribution,
+            version=_version(given.get("version") or values.get("version", "0")),
+            **where,
         )
     except FileNotFoundError as exc:
         raise ManifestError(N_("%(file)s is not there"), params={"file": str(path)}, plugin=name) from exc
@@ -194,8 +175,10 @@ def _wrong(path: Path, name: str, reason: str) -> ManifestError:
     return ManifestError(N_("%(file)s: %(reason)s"), params=params, plugin=name)
 
 
-def _check_keys(values: Mapping[str, Any]) -> None:
+def _check_keys(values: Mapping[str, Any], given: Mapping[str, str]) -> None:
     for key, value in values.items():
+        if key in given:
+            raise _Wrong(N_("%(key)s is said by the package already; remove it here"), key=key)
         kind = _KEYS.get(key)
         if kind is None:
             near = difflib.get_close_matches(key, _KEYS, 1, 0.4)
@@ -209,15 +192,20 @@ def _check_keys(values: Mapping[str, Any]) -> None:
             raise _Wrong(N_("%(key)s is missing"), key=key)
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a plugin can be called so: lower-case letters, digits and single underscores."""
+    return _NAME.fullmatch(text) is not None and len(text) <= NAME_LENGTH
+
+
 def _check_name(stated: str, expected: str) -> None:
-    if not _NAME.fullmatch(stated) or len(stated) > 30:
+    if not is_name(stated):
         raise _Wrong(
             N_("%(name)s is not a name: lower-case letters, digits and single underscores, at most 30"), name=stated
         )
     if stated in RESERVED:
         raise _Wrong(N_("the name %(name)s belongs to the kernel"), name=stated)
     if stated != expected:
-        raise _Wrong(N_("the name is %(name)s, but the entry point says %(other)s"), name=stated, other=expected)
+        raise _Wrong(N_("the name is %(name)s, but it is installed as %(other)s"), name=stated, other=expected)
 
 
 def _plugin_name(text: str, owner: str) -> str:

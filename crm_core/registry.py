@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -25,12 +25,22 @@ from crm_core.hooks import Dispatcher
 from crm_core.i18n import N_
 
 T = TypeVar("T", bound=Contribution)
+EVERY = "*"
+"""The ``entity`` of a contribution that is meant for every main entity of other plugins."""
 
 
 class RegistryError(CrmError):
     """Two contributions clash, or one refers to something that isn't there; names the plugins."""
 
     code = "registry"
+
+
+RESERVED_SLUGS = frozenset({
+    "api", "batches", "currencies", "explain", "fields", "files", "forgot", "healthz", "history", "jobs", "lists", "me",
+    "openapi.json", "options", "plugins", "profile", "readyz", "reset", "roles", "search", "settings", "signin",
+    "signout", "static", "tags", "teams", "theme", "users", "view-as", "views",
+})  # fmt: skip
+"""First parts of the kernel's own addresses, in pages and REST: no kind of record can have them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,16 @@ class PluginInfo:
     module: Any
     requires: tuple[str, ...] = ()
     folder: str = ""
+
+
+@dataclass(frozen=True)
+class OffEntity:
+    """A kind of record whose plugin doesn't run: where its rows lie, so that references to them keep their names."""
+
+    key: str
+    table: str
+    title: str
+    plugin: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +80,11 @@ class Registry:
     jobs: Mapping[str, JobDef]
     hooks: Dispatcher
     dormant: tuple[Contribution, ...] = ()
-    """Contributions to entities of plugins that are off."""
+    """Contributions that wait: for an entity of a plugin that is off, or for an option to be turned on."""
+    options: frozenset[str] = frozenset()
+    """Full keys of the settings that contributions depend on; a change of one makes a new registry."""
+    off: Mapping[str, OffEntity] = field(default_factory=dict)
+    """Entities of plugins that don't run, by key."""
     _fields: Mapping[str, Mapping[str, FieldDef]] = field(default_factory=dict)
     _actions: Mapping[str, tuple[ActionDef, ...]] = field(default_factory=dict)
     _all: tuple[Contribution, ...] = ()
@@ -114,6 +138,11 @@ class Registry:
         return tuple(c for c in self._all if isinstance(c, kind))
 
 
+def _is_main(item: EntityDef) -> bool:
+    """Tell whether people create records of an entity, and each stands for itself."""
+    return item.creatable and not item.follows and "create" not in item.admin_actions
+
+
 class _Builder:
     """Collects contributions plugin by plugin and refuses clashes, naming both sides."""
 
@@ -125,6 +154,25 @@ class _Builder:
         self.actions: dict[str, list[ActionDef]] = defaultdict(list)
         self.all: list[Contribution] = []
         self.dormant: list[Contribution] = []
+        self.options: dict[str, bool] = {}
+        self.used: set[str] = set()
+
+    def note_options(self, plugin: str, items: Sequence[Any], stored: Mapping[str, Any]) -> None:
+        """Note which options of a plugin are on."""
+        for item in items:
+            if isinstance(item, SettingDef):
+                key = f"{plugin}.{item.key}"
+                self.options[key] = bool(stored.get(key, item.default))
+
+    def _waits(self, item: Contribution) -> bool:
+        """Tell whether an option is off that the contribution depends on."""
+        if not item.option:
+            return False
+        key = f"{item.plugin}.{item.option}"
+        if key not in self.options:
+            raise RegistryError(N_("There is no setting %(key)s"), params={"key": key}, plugin=item.plugin)
+        self.used.add(key)
+        return not self.options[key]
 
     def add(self, plugin: str, item: Any) -> None:
         if isinstance(item, type) and issubclass(item, Record):
@@ -132,20 +180,30 @@ class _Builder:
         if not isinstance(item, Contribution):
             raise RegistryError("%(item)s is not a contribution", params={"item": repr(item)[:80]}, plugin=plugin)
         item = replace(item, plugin=plugin)
+        if self._waits(item):
+            self.dormant.append(item)
+            return
         if isinstance(item, EntityDef):
             self._entity(item)
         self.all.append(item)
 
     def _entity(self, item: EntityDef) -> None:
         self._unique(self.entities, item.key, item)
+        if item.slug in RESERVED_SLUGS:
+            message = N_("The slug %(slug)s of %(plugin)s is an address of the CRM itself; choose another one")
+            raise RegistryError(message, params={"slug": item.slug, "plugin": item.plugin}, plugin=item.plugin)
         if item.slug in self.slugs:
             self._clash(item.slug, self.entities[self.slugs[item.slug]], item)
         self.slugs[item.slug] = item.key
         for found in model_fields(item):
-            self.fields[item.key][found.key] = found
+            if self._waits(found):
+                self.dormant.append(found)
+            else:
+                self.fields[item.key][found.key] = found
 
     def place(self) -> None:
         """Put the contributions that refer to entities in their place, once all entities are known."""
+        self.all = [placed for item in self.all for placed in self._spread(item)]
         for item in self.all:
             entity = getattr(item, "entity", "")
             if entity and entity not in self.entities:
@@ -166,10 +224,20 @@ class _Builder:
         dormant = set(map(id, self.dormant))
         self.all = [c for c in self.all if id(c) not in dormant]
 
+    def _spread(self, item: Any) -> list[Any]:
+        """Return what is meant for every entity (``*``) once for each main entity of other plugins."""
+        if getattr(item, "entity", "") != EVERY:
+            return [item]
+        others = (e for e in self.entities.values() if e.plugin != item.plugin)
+        return [replace(item, entity=e.key) for e in others if _is_main(e)]
+
     def _field(self, item: FieldDef) -> None:
-        if item.storage == "custom" and "." not in item.key:
+        if item.storage == "custom" and item.type.multiple:
+            item = replace(item, storage="links")
+        if item.storage in ("custom", "links") and "." not in item.key:
             key = f"{item.plugin}.{item.key}"
-            item = replace(item, key=key, attr=key.replace(".", "__"))
+            taken = item.plugin in self.fields[item.entity]
+            item = replace(item, key=key, attr=key.replace(".", "__"), flat=taken)
         self._unique(self.fields[item.entity], item.key, item)
 
     def _unique(self, table: dict[str, Any], key: str, item: Any) -> None:
@@ -193,6 +261,8 @@ def build_registry(
     custom_fields: Iterable[FieldDef] = (),
     kernel: Iterable[Any] = (),
     generation: int = 0,
+    stored: Mapping[str, Any] | None = None,
+    off: Mapping[str, OffEntity] | None = None,
 ) -> Registry:
     """Check contributions and freeze them.
 
@@ -202,18 +272,22 @@ def build_registry(
         custom_fields: the fields of administrators.
         kernel: contributions of the kernel itself.
         generation: the number of the build.
+        stored: settings by full key that were changed from their defaults.
+        off: entities of plugins that don't run.
 
     Raises:
         RegistryError: a clash; both plugins are named.
     """
     builder = _Builder()
-    for item in kernel:
-        builder.add("core", item)
     infos: dict[str, PluginInfo] = {}
+    adding: list[tuple[str, list[Any]]] = [("core", list(kernel))]
     for info, items in plugins:
         infos[info.name] = info
-        for item in items:
-            builder.add(info.name, item)
+        adding.append((info.name, list(items)))
+    for name, found in adding:
+        builder.note_options(name, found, stored or {})
+        for item in found:
+            builder.add(name, item)
     builder.place()
     for custom in custom_fields:
         if custom.entity in builder.entities:
@@ -231,6 +305,8 @@ def build_registry(
         jobs=MappingProxyType(named[JobDef]),
         hooks=dispatcher,
         dormant=tuple(builder.dormant),
+        options=frozenset(builder.used),
+        off=MappingProxyType(dict(off or {})),
         _fields=MappingProxyType(
             {
                 key: MappingProxyType(dict(sorted(found.items(), key=lambda i: i[1].order)))

@@ -14,6 +14,7 @@ from crm_core.columns import comparable
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
 from crm_core.text import fold
+from crm_core.titles import words_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -66,4 +67,5 @@ def _in_entity(ctx: Ctx, definition: EntityDef, text: str, limit: int) -> list[H
     first = sa.case((candidates.c.sort.startswith(fold(text), autoescape=True), 0), else_=1)
     query = sa.select(candidates).order_by(first, candidates.c.sort, candidates.c.id).limit(limit)
     rows = ctx.session.execute(query, execution_options=KERNEL).all()
-    return [Hit(definition.key, r.id, r.title or "", r.hint or "", f"/{definition.slug}/{r.id}") for r in rows]
+    words = words_of(ctx, definition.key)
+    return [Hit(definition.key, r.id, words(r.title), r.hint or "", f"/{definition.slug}/{r.id}") for r in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm_core import history, money, sequences
+from crm_core.accounts import keys
+from crm_core.config import Config
 from crm_core.contributions import SettingDef
 from crm_core.db import KERNEL
-from crm_core.directory import touch
+from crm_core.directory import SEALED, Unseal, touch
 from crm_core.errors import Forbidden, Invalid, NotFound, ValueProblem
 from crm_core.fieldtypes import Text
 from crm_core.fieldtypes.base import as_text
@@ -124,13 +127,30 @@ def _write(ctx: Ctx, key: str, definition: SettingDef, value: Any) -> None:
     if after is None:
         ctx.session.execute(sa.delete(SettingRow).where(SettingRow.key == key), execution_options=KERNEL)
     else:
-        row = {"value": after, "changed_at": ctx.now, "changed_by_id": ctx.actor.id}
+        kept = _sealed(ctx.config, key, after) if definition.secret else after
+        row = {"value": kept, "changed_at": ctx.now, "changed_by_id": ctx.actor.id}
         insert = (sqlite if ctx.database.is_sqlite else postgresql).insert(SettingRow)
         statement = insert.values(key=key, **row).on_conflict_do_update(index_elements=["key"], set_=row)
         ctx.session.execute(statement, execution_options=KERNEL)
     shown = [None if v is None else _HIDDEN for v in (before, after)] if definition.secret else [before, after]
     history.note(ctx, "core.setting", 0, key, "update", {key: shown})
     touch(ctx.session)
+    if key in ctx.registry.options:
+        touch(ctx.session, "registry")
+
+
+def _sealed(config: Config, key: str, value: Any) -> dict[str, str]:
+    return {SEALED: keys.seal(config, _purpose(key), json.dumps(value))}
+
+
+def _purpose(key: str) -> str:
+    """Return what a setting's encryption is for: the value of one setting can't stand for another's."""
+    return f"setting {key}"
+
+
+def unsealer(config: Config) -> Unseal:
+    """Return what reads secret settings with the key of the deployment."""
+    return lambda key, sealed: keys.unseal(config, _purpose(key), sealed)
 
 
 def _value(stored: Mapping[str, Any], key: str, definition: SettingDef) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,16 @@ def usage(ctx: Ctx, tag_id: int) -> dict[str, int]:
         count = sa.select(sa.func.count()).where(links.c.field.in_(keys), links.c.target_id == tag_id)
         found[entity.key] = int(ctx.session.scalar(count, execution_options=KERNEL) or 0) if keys else 0
     return {key: count for key, count in found.items() if count}
+
+
+def counts(ctx: Ctx) -> Counter[int]:
+    """Return how many records carry each tag, whoever asks; one statement a kind of record."""
+    found: Counter[int] = Counter()
+    for links, keys in _links(ctx):
+        query = sa.select(links.c.target_id, sa.func.count()).where(links.c.field.in_(keys)).group_by(links.c.target_id)
+        for tag_id, count in ctx.session.execute(query, execution_options=KERNEL):
+            found[tag_id] += count
+    return found
 
 
 def _remove(ctx: Ctx, tag: Tag) -> None:

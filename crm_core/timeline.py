@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from crm_core import comments, history
 from crm_core.contributions import TimelineEvent, TimelineSource
 from crm_core.db import KERNEL
+from crm_core.db.engine import is_passing
 from crm_core.i18n import N_, gettext
 from crm_core.models import Change as ChangeRow
 
@@ -64,13 +65,10 @@ def timeline(
     Args:
         ctx: The operation.
         entity: Key or slug of the record's entity.
-        record: The record.
+        record: The record, as ``records.get`` returns it: that the actor may read it is not asked again.
         before: Only what is older.
         limit: How many; events of the same instant as the last one come on top, so that a page never splits them.
         only: ``comments`` (CT-27), ``changes`` or ``all``.
-
-    Raises:
-        NotFound: the record is not there for the actor.
     """
     definition = ctx.registry.entity(entity)
     asked = limit + 1
@@ -78,7 +76,7 @@ def timeline(
     if only != "comments":
         found += map(_changed, _history(ctx, definition.key, record.id, before, asked))
     if definition.comments and only != "changes":
-        found += map(_commented, comments.entries(ctx, definition.key, record.id, before, asked))
+        found += map(_commented, comments.of_visible(ctx, definition.key, record.id, before, asked))
     for source in ctx.registry.of(TimelineSource):
         if source.entity == definition.key and only == "all":
             found += _asked(ctx, source, record, before, asked)
@@ -90,11 +88,7 @@ def timeline(
 def activity(
     ctx: Ctx, entity: str, record: Any, before: dt.datetime | None = None, limit: int = 30, *, only: str = "all"
 ) -> Activity:
-    """Return a page of the timeline split into upcoming, recent and past.
-
-    Raises:
-        NotFound: the record is not there for the actor.
-    """
+    """Return a page of the timeline split into upcoming, recent and past."""
     found = timeline(ctx, entity, record, before, limit, only=only)
     recent = ctx.now - RECENT
     return Activity(
@@ -119,7 +113,7 @@ def _history(ctx: Ctx, entity: str, record_id: int, before: dt.datetime | None, 
             ChangeRow.entity == entity, ChangeRow.record_id == record_id, ChangeRow.at >= before
         )
         cursor = ctx.session.scalar(later, execution_options=KERNEL)
-    return history.entries(ctx, entity, record_id, cursor, limit)
+    return history.of_visible(ctx, entity, record_id, cursor, limit)
 
 
 def _changed(entry: HistoryEntry) -> TimelineEvent:
@@ -146,5 +140,7 @@ def _asked(
         found = list(source.fetch(ctx, record, before, limit))
         return [e for e in found if before is None or instant(e.at) < before]
     except Exception as error:
+        if is_passing(error):
+            raise
         ctx.registry.hooks.incident(source.plugin, f"timeline {source.key}", error)
         return [FailedSource(at=ctx.now, actor="", kind="failed", title=source.label, plugin=source.plugin)]

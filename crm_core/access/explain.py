@@ -1,56 +1,124 @@
-"""Why an actor can or can't do something with a record, in words."""
+"""Why a person can or can't do something with a record, in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core.access.scope import ACTIONS, allowed, compiler, grants_of, predicate
+from crm_core.access.modules import open_to
+from crm_core.access.scope import ACTIONS, compiler, level_of, predicate
 from crm_core.access.sets import in_visible_sets
+from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
+from crm_core.directory import GrantEntry
+from crm_core.filters import to_text
 from crm_core.i18n import N_, gettext
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 _LEVELS = {"own": N_("records one owns"), "team": N_("records of one's teams"), "all": N_("every record")}
+Holds = Callable[[Any], bool]
 
 
-def explain(ctx: Ctx, entity: str, record_id: int, action: str) -> list[str]:
-    """Return the reasons, one sentence each; the first says yes or no. For administrators' eyes."""
+@dataclass(frozen=True)
+class Explanation:
+    """Whether it is allowed, and why: one sentence each, the first says yes or no."""
+
+    allowed: bool
+    reasons: tuple[str, ...]
+
+
+def explain(ctx: Ctx, entity: str, record_id: int, action: str) -> Explanation:
+    """Return why the actor may or may not do something with a record. For administrators' eyes."""
     definition = ctx.registry.entity(entity)
     model = definition.model
 
-    def holds(condition: object) -> bool:
-        statement = sa.select(model.id).where(model.id == record_id, condition)  # type: ignore[arg-type]
+    def holds(condition: Any) -> bool:
+        statement = sa.select(model.id).where(model.id == record_id, condition)
         return ctx.session.scalar(statement, execution_options=KERNEL) is not None
 
-    if not holds(sa.true()):
-        return [gettext(N_("There is no such record"))]
-    verdict = holds(predicate(ctx, definition, action, model))
-    params = {"name": ctx.actor.name, "action": gettext(ACTIONS.get(action, action))}
-    lines = [
-        gettext(
-            N_("%(name)s may %(action)s this record") if verdict else N_("%(name)s may not %(action)s this record"),
-            **params,
-        )
-    ]
-    if not allowed(ctx, definition.key, action):
-        lines.append(gettext(N_("No role of this person grants it")))
-    for grant in grants_of(ctx, definition.key, action):
-        lines.append(gettext(N_("A role grants it for %(level)s"), level=gettext(_LEVELS[grant.level])))
+    if not 0 < record_id < 2**63 or not holds(sa.true()):
+        return Explanation(False, (gettext(N_("There is no such record")),))
+    may = holds(predicate(ctx, definition, action, model))
+    verdict = N_("%(name)s may %(action)s this record") if may else N_("%(name)s may not %(action)s this record")
+    lines = [gettext(verdict, name=ctx.actor.name, action=gettext(ACTIONS.get(action, action)))]
+    if ctx.actor.system:
+        return Explanation(may, (*lines, gettext(N_("The system may do everything"))))
+    lines += _scopes(ctx, definition, action)
+    lines += _grants(ctx, definition, action, holds)
+    lines += _list(ctx, model, action, holds)
+    lines += _followed(ctx, definition, action, holds)
+    return Explanation(may, (*lines, *_narrowed(ctx, definition, action, holds)))
+
+
+def _scopes(ctx: Ctx, definition: EntityDef, action: str) -> Iterator[str]:
+    if not open_to(ctx.directory, ctx.actor, definition.plugin):
+        yield gettext(N_("The module %(plugin)s is not open to this person"), plugin=definition.plugin)
+    if action in definition.admin_actions and not ctx.actor.is_admin:
+        yield gettext(N_("Only administrators do this with %(plural)s"), plural=gettext(definition.plural))
+
+
+def _grants(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Iterator[str]:
+    roles = [role for role in ctx.directory.roles() if role.code in ctx.actor.roles]
+    granted = False
+    for role in roles:
+        for grant in ctx.directory.grants_of_role(role, definition.key):
+            if grant.action in (action, "*") and grant.level != "none":
+                granted = True
+                yield _grant(ctx, definition, gettext(role.name), grant, holds)
+    if not granted:
+        names = ", ".join(gettext(role.name) for role in roles) or gettext(N_("none"))
+        yield gettext(N_("No role of this person grants it (roles: %(names)s)"), names=names)
+
+
+def _grant(ctx: Ctx, definition: EntityDef, role: str, grant: GrantEntry, holds: Holds) -> str:
+    level = level_of(ctx, grant, definition.model)
+    covered = level is None or holds(level)
+    params = {"role": role, "level": gettext(_LEVELS[grant.level])}
+    if grant.where is None:
+        message = N_("The role %(role)s grants it for %(level)s") if covered else N_(
+            "The role %(role)s grants it for %(level)s, which this one is not"
+        )  # fmt: skip
+        return gettext(message, **params)
+    where = compiler(ctx, unlimited=True).compile(grant.where, definition, definition.model)
+    passes = covered and holds(where)
+    message = N_("The role %(role)s grants it for %(level)s where %(filter)s, which holds here") if passes else N_(
+        "The role %(role)s grants it for %(level)s where %(filter)s, which does not hold here"
+    )  # fmt: skip
+    return gettext(message, **params, filter=to_text(grant.where))
+
+
+def _list(ctx: Ctx, model: Any, action: str, holds: Holds) -> Iterator[str]:
     if ctx.actor.moderator:
-        lines.append(gettext(N_("A role of this person moderates: private records are open to it")))
+        yield gettext(N_("A role of this person moderates: private records are open to it"))
     elif holds(in_visible_sets(ctx, model, write=action not in ("read", "export"))):
-        lines.append(gettext(N_("The record's own access list includes this person")))
+        yield gettext(N_("The record's own access list includes this person"))
     else:
-        lines.append(gettext(N_("The record's own access list does not include this person")))
+        yield gettext(N_("The record's own access list does not include this person"))
+
+
+def _followed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Iterator[str]:
+    for key in definition.follows:
+        field = ctx.registry.field(definition.key, key)
+        target = ctx.registry.entity(field.type.target)  # type: ignore[attr-defined]
+        other = target.model
+        linked = sa.select(sa.literal(1)).where(other.id == getattr(definition.model, field.attr))
+        seen = holds(linked.where(predicate(ctx, target, "read", other)).correlate(definition.model).exists())
+        message = N_("It follows “%(field)s”, which this person sees") if seen else N_(
+            "It follows “%(field)s”, which this person does not see"
+        )  # fmt: skip
+        yield gettext(message, field=field.title())
+
+
+def _narrowed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Iterator[str]:
     for answer in ctx.registry.hooks.ask("crm_record_scope", ctx=ctx, entity=definition.key, action=action):
         if answer.error is not None:
-            lines.append(gettext(N_("Module %(plugin)s failed, which denies everything"), plugin=answer.plugin))
+            yield gettext(N_("Module %(plugin)s failed, which denies everything"), plugin=answer.plugin)
         elif answer.value is not None:
-            passes = holds(compiler(ctx, unlimited=True).compile(answer.value, definition, model))
+            passes = holds(compiler(ctx, unlimited=True).compile(answer.value, definition, definition.model))
             message = N_("Module %(plugin)s lets it pass") if passes else N_("Module %(plugin)s narrows it away")
-            lines.append(gettext(message, plugin=answer.plugin))
-    return lines
+            yield gettext(message, plugin=answer.plugin)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.elements import True_
 
 from crm_core.access.masks import readable
+from crm_core.access.modules import open_to
 from crm_core.access.sets import in_visible_sets
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
@@ -18,7 +20,7 @@ from crm_core.filters.sql import Compiler
 from crm_core.i18n import N_
 
 if TYPE_CHECKING:
-    from crm_core.context import Ctx
+    from crm_core.context import Actor, Ctx
 
 ACTIONS: Mapping[str, str] = {
     "read": N_("read"),
@@ -53,6 +55,11 @@ def allowed(ctx: Ctx, entity: str, action: str) -> bool:
         needed = "read" if action in ("read", "export") else "write"
         if needed not in ctx.actor.scopes:
             return False
+    definition = ctx.registry.entities.get(entity)
+    if definition is not None and not open_to(ctx.directory, ctx.actor, definition.plugin):
+        return False
+    if definition is not None and action in definition.admin_actions and not ctx.actor.is_admin:
+        return False
     return ctx.actor.system or bool(grants_of(ctx, entity, action))
 
 
@@ -89,8 +96,18 @@ def predicate(
     parts += _followed(ctx, definition, action, alias)
     for node in ctx.registry.hooks.record_scope(ctx, definition.key, action):
         parts.append(compiler(ctx, unlimited=True).compile(node, definition, alias))
+    if ctx.actor.viewer is not None:
+        parts.append(predicate(_viewing(ctx, ctx.actor.viewer), definition, action, alias, counting=counting))
     parts = [p for p in parts if p is not None]
     return sa.and_(*parts) if parts else sa.true()
+
+
+def _viewing(ctx: Ctx, viewer: Actor) -> Ctx:
+    """Return the operation for the administrator who looks as somebody else; the same one each time."""
+    if "viewing" not in ctx.cache:
+        ctx.cache["viewing"] = ctx.as_actor(viewer)
+    found: Ctx = ctx.cache["viewing"]
+    return found
 
 
 def _followed(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> list[Any]:
@@ -113,7 +130,7 @@ def _granted(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> Any:
     """Return the OR of the grants, ``None`` when one of them allows everything."""
     alternatives = []
     for grant in grants_of(ctx, definition.key, action):
-        condition = _level(ctx, grant, alias)
+        condition = level_of(ctx, grant, alias)
         if grant.where is not None:
             where = compiler(ctx, unlimited=True).compile(grant.where, definition, alias)
             condition = where if condition is None else sa.and_(condition, where)
@@ -123,7 +140,8 @@ def _granted(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> Any:
     return sa.or_(*alternatives) if alternatives else sa.false()
 
 
-def _level(ctx: Ctx, grant: GrantEntry, alias: Any) -> Any:
+def level_of(ctx: Ctx, grant: GrantEntry, alias: Any) -> Any:
+    """Return the SQL of a grant's level, ``None`` where it covers every record."""
     if grant.level == "all":
         return None
     own = alias.owner_id == ctx.actor.id
@@ -131,11 +149,13 @@ def _level(ctx: Ctx, grant: GrantEntry, alias: Any) -> Any:
 
 
 def may(ctx: Ctx, entity: str, action: str, record: Any = None) -> bool:
-    """Tell whether the actor may do the action, on one record when it is given (one statement)."""
+    """Tell whether the actor may do the action, on one record when it is given (at most one statement)."""
     if record is None:
         return allowed(ctx, entity, action)
     definition = ctx.registry.entity(entity)
     model = definition.model
     condition = predicate(ctx, definition, action, model)
+    if isinstance(condition, True_):
+        return True
     found = ctx.session.scalar(sa.select(model.id).where(model.id == record.id, condition), execution_options=KERNEL)
     return found is not None

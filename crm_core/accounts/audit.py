@@ -10,13 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm_core import history
+from crm_core.accounts.sessions import USER, VIEW_ENDED
 from crm_core.context import Ctx
 from crm_core.db import KERNEL, CrmSession
 from crm_core.i18n import N_, gettext
 from crm_core.models import Change
 
-ENTITY = "core.user"
-"""What history calls an account."""
+ENTITY = USER
 
 WORDS: Mapping[str, str] = {
     "create": N_("Account created"),
@@ -38,6 +38,8 @@ WORDS: Mapping[str, str] = {
     "recovery_codes_renewed": N_("Recovery codes renewed"),
     "token_created": N_("API token made"),
     "token_revoked": N_("API token revoked"),
+    "viewed_as": N_("An administrator began to look as this user"),
+    VIEW_ENDED: N_("An administrator stopped looking as this user"),
 }
 
 

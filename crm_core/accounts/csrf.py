@@ -13,6 +13,8 @@ import secrets
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
+SENDER = "Sec-Fetch-Site"
+"""The header in which browsers say whose page sent a request."""
 _SIZE = 32
 
 
@@ -35,6 +37,11 @@ def fits(secret: str, token: str) -> bool:
     except (binascii.Error, UnicodeEncodeError, ValueError):
         return False
     return len(raw) == 2 * _SIZE and hmac.compare_digest(_xor(raw[:_SIZE], raw[_SIZE:]), expected)
+
+
+def from_here(sender: str | None) -> bool:
+    """Tell whether a request comes from a page of ours or from no page at all, by its ``Sec-Fetch-Site``."""
+    return sender in (None, "same-origin", "none")
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

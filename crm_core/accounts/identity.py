@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from crm_core.context import Locale
+from crm_core.db import KERNEL, CrmSession
 from crm_core.models import AccessSet, Stamp, User
 
 
@@ -17,8 +18,8 @@ from crm_core.models import AccessSet, Stamp, User
 class SignedIn:
     """A person known for one request, with the stamps that tell whether caches are still good.
 
-    ``session_id`` and ``csrf`` belong to browsers, ``token_id`` and ``scopes`` to API tokens. ``seen_at`` is when
-    the session or token was last noted as used.
+    ``session_id`` and ``csrf`` belong to browsers, ``token_id`` and ``scopes`` to API tokens; who was recognised by
+    a plugin has neither id. ``seen_at`` is when the session or token, or that person, was last noted.
     """
 
     user_id: int
@@ -41,6 +42,10 @@ class SignedIn:
     csrf: str = field(default="", repr=False)
     scopes: frozenset[str] | None = None
     flash: tuple[Any, ...] = ()
+    viewed_id: int | None = None
+    """Whom the session looks as, which :func:`crm_core.accounts.viewing.seen_as` puts in force."""
+    viewer: SignedIn | None = None
+    """The administrator himself while he looks as somebody else."""
 
 
 def _stamp(name: str) -> sa.ColumnElement[int]:
@@ -82,3 +87,18 @@ def signed_in(row: Any, *, via: Literal["web", "api"], **own: Any) -> SignedIn:
         via=via,
         **own,
     )
+
+
+def recognised(session: CrmSession, user_id: int, **own: Any) -> SignedIn | None:
+    """Return a person whom a plugin recognised, ``None`` when there is no such user or he is deactivated.
+
+    Nothing asks him for a password that he doesn't use.
+    """
+    chosen = sa.select(*COLUMNS, User.created_at, User.last_seen_at).where(User.id == user_id, User.active)
+    row = session.execute(chosen, execution_options=KERNEL).first()
+    if row is None:
+        return None
+    found = signed_in(
+        row, via="web", created_at=row.created_at, seen_at=row.last_seen_at, expires_at=None, **own
+    )  # fmt: skip
+    return replace(found, must_change_password=False)

@@ -7,18 +7,23 @@ comparison decides.
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
 from crm_core.accounts import csrf, keys
 from crm_core.accounts.identity import COLUMNS, SignedIn, signed_in
 from crm_core.config import Config
-from crm_core.db import KERNEL, CrmSession, Database
+from crm_core.db import KERNEL, CrmSession, Database, utcnow
 from crm_core.errors import Unavailable
-from crm_core.models import ApiToken, User, WebSession
+from crm_core.models import ApiToken, Change, User, WebSession
 
+USER, VIEW_ENDED = "core.user", "view_ended"
+"""What history calls an account, and the end of looking as one."""
 TOUCH_EVERY = dt.timedelta(minutes=5)
 
 _RESOLVE = (
@@ -30,6 +35,7 @@ _RESOLVE = (
         WebSession.seen_at,
         WebSession.expires_at,
         WebSession.flash,
+        WebSession.viewed_id,
     )
     .join(User, User.id == WebSession.user_id)
     .where(
@@ -67,7 +73,7 @@ def start(session: CrmSession, config: Config, user_id: int, *, now: dt.datetime
     return key
 
 
-def resolve(session: CrmSession, key: str, now: dt.datetime) -> SignedIn | None:
+def resolve(session: CrmSession | Connection, key: str, now: dt.datetime) -> SignedIn | None:
     """Return who holds ``key`` in one statement, ``None`` when it is unknown, expired or of an inactive user."""
     if not key:
         return None
@@ -83,6 +89,7 @@ def resolve(session: CrmSession, key: str, now: dt.datetime) -> SignedIn | None:
         seen_at=found.seen_at,
         expires_at=found.expires_at,
         flash=tuple(found.flash or ()),
+        viewed_id=found.viewed_id,
     )
 
 
@@ -94,18 +101,16 @@ def touch(database: Database, config: Config, who: SignedIn, now: dt.datetime) -
     """
     if who.seen_at is not None and now - who.seen_at < TOUCH_EVERY:
         return False
+    changes: list[sa.Update] = [sa.update(User).where(User.id == who.user_id).values(last_seen_at=now)]
     if who.session_id is not None:
-        change: sa.Update = (
-            sa.update(WebSession)
-            .where(WebSession.id == who.session_id)
-            .values(seen_at=now, expires_at=_expiry(config, who.created_at, now))
-        )
-    else:
-        change = sa.update(ApiToken).where(ApiToken.id == who.token_id).values(last_used_at=now)
+        used = {"seen_at": now, "expires_at": _expiry(config, who.created_at, now)}
+        changes.append(sa.update(WebSession).where(WebSession.id == who.session_id).values(used))
+    elif who.token_id is not None:
+        changes.append(sa.update(ApiToken).where(ApiToken.id == who.token_id).values(last_used_at=now))
     try:
         with database.transaction() as session:
-            session.execute(change)
-            session.execute(sa.update(User).where(User.id == who.user_id).values(last_seen_at=now))
+            for change in changes:
+                session.execute(change)
     except Unavailable:
         return False
     return True
@@ -120,17 +125,21 @@ def listed(session: CrmSession, user_id: int, now: dt.datetime) -> list[WebSessi
 
 def end(session: CrmSession, key: str) -> None:
     """End the session with this key, if there is one."""
+    _end_views(session, WebSession.digest == keys.digest(key))
     session.execute(sa.delete(WebSession).where(WebSession.digest == keys.digest(key)), execution_options=KERNEL)
 
 
 def revoke(session: CrmSession, user_id: int, session_id: int) -> bool:
     """End one session of a user; tell whether it existed."""
+    _end_views(session, WebSession.id == session_id, WebSession.user_id == user_id)
     mine = sa.delete(WebSession).where(WebSession.id == session_id, WebSession.user_id == user_id)
     return _count(session, mine) == 1
 
 
 def revoke_all(session: CrmSession, user_id: int, *, keep: int | None = None) -> int:
     """End every session of a user but ``keep``; return how many ended."""
+    others = WebSession.id != keep if keep is not None else sa.true()
+    _end_views(session, WebSession.user_id == user_id, others)
     mine = sa.delete(WebSession).where(WebSession.user_id == user_id)
     return _count(session, mine if keep is None else mine.where(WebSession.id != keep))
 
@@ -143,7 +152,21 @@ def set_flash(session: CrmSession, session_id: int, messages: list[Any]) -> None
 
 def purge(session: CrmSession, now: dt.datetime) -> None:
     """Delete sessions that ended by themselves."""
+    _end_views(session, WebSession.expires_at <= now)
     session.execute(sa.delete(WebSession).where(WebSession.expires_at <= now), execution_options=KERNEL)
+
+
+def _end_views(session: CrmSession, *where: Any) -> None:
+    """Write to the history that sessions which end no longer look as somebody else."""
+    viewed = aliased(User)
+    query = sa.select(WebSession.user_id, User.name, WebSession.viewed_id, viewed.name.label("viewed"))
+    query = query.join(User, User.id == WebSession.user_id).join(viewed, viewed.id == WebSession.viewed_id)
+    rows = [
+        {"at": utcnow(), "operation": uuid.uuid4().hex, "actor_id": user_id, "actor": name[:120], "via": "web",
+         "entity": USER, "record_id": viewed_id, "title": title, "action": VIEW_ENDED}
+        for user_id, name, viewed_id, title in session.execute(query.where(*where), execution_options=KERNEL)
+    ]  # fmt: skip
+    session.add_all(Change(**row) for row in rows)
 
 
 def _expiry(config: Config, created: dt.datetime, now: dt.datetime) -> dt.datetime:

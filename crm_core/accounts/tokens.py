@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from crm_core.accounts import audit, keys
 from crm_core.accounts.identity import COLUMNS, SignedIn, signed_in
@@ -111,7 +112,7 @@ def create(
     return token, row
 
 
-def resolve(session: CrmSession, bearer: str, now: dt.datetime) -> SignedIn | None:
+def resolve(session: CrmSession | Connection, bearer: str, now: dt.datetime) -> SignedIn | None:
     """Return whose token it is in one statement, ``None`` when unknown, ended, revoked or of an inactive user."""
     if not bearer.startswith(PREFIX):
         return None

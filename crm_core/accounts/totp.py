@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import pyotp
-import segno
 import sqlalchemy as sa
 
 from crm_core.accounts import keys
@@ -145,6 +144,9 @@ def _recovery_digest(config: Config, user_id: int, code: str) -> str:
 def _picture(address: str) -> str:
     out = io.BytesIO()
     # Colours as attributes and a white quiet zone: readable in a dark page, and no style attribute.
+    # Imported here: it takes as long as a tenth of a start, and few pages draw a code.
+    import segno
+
     segno.make(address, error="m").save(
         out, kind="svg", scale=5, border=4, dark="#000", light="#fff", xmldecl=False, svgclass="totp-code",
         lineclass=None, title=None,

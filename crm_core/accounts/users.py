@@ -25,11 +25,11 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class UserRow:
-    """A user with the names of his roles and teams."""
+    """A user with his roles and teams: their names, by code and by id."""
 
     user: User
-    roles: tuple[str, ...]
-    teams: tuple[str, ...]
+    roles: Mapping[str, str]
+    teams: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ def listed(ctx: Ctx, *, text: str = "", active: bool | None = None, page: int = 
     query = sa.select(User).where(*where).order_by(sa.func.lower(User.name), User.id)
     found = list(run.scalars(query.limit(size).offset((page - 1) * size), execution_options=KERNEL))
     ids = [u.id for u in found]
-    role_names = _names(run, sa.select(UserRole.user_id, Role.name).join(Role), UserRole.user_id, ids)
-    team_names = _names(run, sa.select(TeamMember.user_id, Team.name).join(Team), TeamMember.user_id, ids)
-    items = [UserRow(u, role_names.get(u.id, ()), team_names.get(u.id, ())) for u in found]
+    role_names = _names(run, sa.select(UserRole.user_id, Role.code, Role.name).join(Role), UserRole.user_id, ids)
+    team_names = _names(run, sa.select(TeamMember.user_id, Team.id, Team.name).join(Team), TeamMember.user_id, ids)
+    items = [UserRow(u, role_names.get(u.id, {}), team_names.get(u.id, {})) for u in found]
     return UserPage(items, page, pages, total)
 
 
@@ -301,8 +301,11 @@ def _known(raw: Any, known: set[Any], field: str, problems: list[Problem]) -> li
     return list(dict.fromkeys(i for i in items if i in known))
 
 
-def _names(session: CrmSession, query: sa.Select[int, str], column: Any, ids: list[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = {}
-    for user_id, name in session.execute(query.where(column.in_(ids)), execution_options=KERNEL):
-        found.setdefault(user_id, []).append(gettext(name))
-    return {user_id: tuple(sorted(names)) for user_id, names in found.items()}
+def _names(
+    session: CrmSession, query: sa.Select[Any, Any, str], column: Any, ids: list[int]
+) -> dict[int, dict[Any, str]]:
+    """Return the names by key of each user, in the order of the names."""
+    found: dict[int, dict[Any, str]] = {}
+    for user_id, key, name in session.execute(query.where(column.in_(ids)), execution_options=KERNEL):
+        found.setdefault(user_id, {})[key] = gettext(name)
+    return {user_id: dict(sorted(names.items(), key=lambda item: item[1])) for user_id, names in found.items()}

@@ -57,8 +57,8 @@ def list_(ctx: click.Context, everyone: bool, as_json: bool) -> None:
         found = users.listed(op, active=None if everyone else True, size=_MANY).items
     rows: list[dict[str, Any]] = [
         {
-            "id": row.user.id, "email": row.user.email, "name": row.user.name, "roles": list(row.roles),
-            "teams": list(row.teams), "active": row.user.active, "second_factor": bool(row.user.totp_secret),
+            "id": row.user.id, "email": row.user.email, "name": row.user.name, "roles": list(row.roles.values()),
+            "teams": list(row.teams.values()), "active": row.user.active, "second_factor": bool(row.user.totp_secret),
             "last_seen_at": row.user.last_seen_at,
         }
         for row in found

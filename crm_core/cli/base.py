@@ -17,6 +17,7 @@ from crm_core.i18n import N_, gettext
 if TYPE_CHECKING:
     from crm_core.config import Config
     from crm_core.context import Actor, Ctx
+    from crm_core.contributions import CliGroup
     from crm_core.deployment import Deployment
 
 WIDEST = 80
@@ -121,8 +122,17 @@ def plugin_commands(ctx: click.Context) -> dict[str, click.Command]:
         registry = deployment(ctx).registry
     except NotInitialised:
         return {}
-    commands = [item.command() for item in registry.of(CliGroup)]
-    return {c.name: c for c in commands if c.name}
+    commands = [_command(item) for item in registry.of(CliGroup)]
+    return {c.name: c for c in commands if c is not None and c.name}
+
+
+def _command(item: CliGroup) -> click.Command | None:
+    """Return a plugin's command; one that can't be made is said on standard error, and the others go on."""
+    try:
+        return item.command()
+    except Exception as exc:  # noqa: BLE001 - whatever a plugin raises
+        click.echo(f"[{item.plugin}] {type(exc).__name__}: {exc}", err=True)
+        return None
 
 
 def say(message: str, **params: Any) -> None:

@@ -34,7 +34,8 @@ def revision(name: str, message: str, replace: bool, empty: bool) -> None:
 
 def _places(name: str) -> tuple[Path, list[tuple[str, Path]]]:
     """Import a plugin's models and return its folder of revisions and those of what it needs, in order."""
-    from crm_core.manifest import in_order, installed
+    from crm_core.discovery import installed
+    from crm_core.manifest import in_order
     from crm_core.migrations import KERNEL_FOLDER, KERNEL_NAME
 
     importlib.import_module("crm_core.models")

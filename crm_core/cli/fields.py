@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import sqlalchemy as sa
 
-from crm_core.cli.base import as_option, deployment, json_option, operation, pairs, say, show
+from crm_core.cli.base import as_option, deployment, json_option, operation, pairs, say, show, write_json
 from crm_core.errors import BadRequest, NotFound
 from crm_core.i18n import N_
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def field() -> None:
-    """Custom fields: list, add, change, retire."""
+    """Custom fields: list, add, change, order, retire, bring back, remove."""
 
 
 @field.command("list")
@@ -136,7 +136,66 @@ def retire(ctx: click.Context, entity: str, key: str, email: str | None) -> None
 
     with operation(ctx, email) as found:
         customfields.retire(found, _find(found, entity, key).id)
+    _index(ctx)
     say(N_("The field %(name)s is retired; its values stay"), name=f"cf.{key.removeprefix('cf.')}")
+
+
+@field.command()
+@click.argument("entity")
+@click.argument("key")
+@as_option
+@click.pass_context
+def restore(ctx: click.Context, entity: str, key: str, email: str | None) -> None:
+    """Bring a retired field back, with the values it had."""
+    from crm_core import customfields
+
+    with operation(ctx, email) as found:
+        customfields.restore(found, _find(found, entity, key).id)
+    _index(ctx)
+    say(N_("The field %(name)s is back"), name=f"cf.{key.removeprefix('cf.')}")
+
+
+@field.command()
+@click.argument("entity")
+@click.argument("section")
+@click.argument("keys", nargs=-1, required=True)
+@click.option("--before", multiple=True, metavar="KEY", help="Stands before the module's own fields; several times.")
+@as_option
+@click.pass_context
+def order(
+    ctx: click.Context, entity: str, section: str, keys: tuple[str, ...], before: tuple[str, ...], email: str | None
+) -> None:
+    """Put fields into a section of the form, in this order: crm field order contacts general rank score."""
+    from crm_core import field_admin
+
+    with operation(ctx, email) as found:
+        first, then = ([_find(found, entity, key).id for key in part] for part in (before, keys))
+        field_admin.arrange(found, entity, section, first, then)
+    say(N_("The fields are in order"))
+
+
+@field.command()
+@click.argument("entity")
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Remove it; without, only what would go is shown.")
+@as_option
+@json_option
+@click.pass_context
+def purge(ctx: click.Context, entity: str, key: str, yes: bool, email: str | None, as_json: bool) -> None:
+    """Remove a retired field for good, with its values; shows first what would go."""
+    from crm_core import field_admin
+
+    with operation(ctx, email) as found:
+        row = _find(found, entity, key)
+        held = field_admin.holdings(found, row)
+        job = field_admin.purge(found, row) if yes else None
+    summary = {"records": held.records, "entries": held.entries, "views": list(held.views), "job": job}
+    if as_json:
+        write_json(summary)
+    elif job is None:
+        say(N_("%(records)s records hold a value; give --yes to remove the field for good"), records=held.records)
+    else:
+        say(N_("Job %(id)s waits for a worker"), id=job)
 
 
 def _find(found: Ctx, entity: str, key: str) -> CustomField:

@@ -100,7 +100,7 @@ def import_command(
         options = {"region": region, "overrides": list(pairs), "lenient": lenient, "dry_run": dry_run}
         number = _drafted(opened, who, entity, file, options)
     run = Foreground(opened, who, quiet=as_json or not sys.stderr.isatty())
-    with _stoppable(run, number):
+    with stoppable(run, gettext(N_("Stopped; go on with: crm import --resume %(id)s"), id=number)):
         try:
             import_work.work(run, number)
         finally:
@@ -132,16 +132,15 @@ def _resumed(opened: Deployment, who: Actor, number: int) -> int:
 
 
 @contextmanager
-def _stoppable(run: Foreground, number: int) -> Iterator[None]:
-    """Let Ctrl+C stop the work between two chunks; what is saved stays, and the import can be resumed."""
+def stoppable(run: Foreground, advice: str) -> Iterator[None]:
+    """Let Ctrl+C stop the work between two chunks; what is saved stays, and ``advice`` says how it goes on."""
     from crm_core.jobs import Cancelled
 
     before = signal.signal(signal.SIGINT, lambda *_: setattr(run, "stopped", True))
     try:
         yield
     except Cancelled:
-        message = N_("Stopped; go on with: crm import --resume %(id)s")
-        raise click.ClickException(gettext(message, id=number)) from None
+        raise click.ClickException(advice) from None
     finally:
         signal.signal(signal.SIGINT, before)
 

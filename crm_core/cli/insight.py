@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 import click
 
 from crm_core.cli.base import as_option, deployment, json_option, operation, say, show, write_json
@@ -82,7 +85,7 @@ def explain(ctx: click.Context, action: str, entity: str, record_id: int, email:
     from crm_core.access import explain as reasons
 
     with operation(ctx, email, write=False) as found:
-        lines = reasons(found, entity, record_id, action)
+        lines = list(reasons(found, entity, record_id, action).reasons)
     if as_json:
         write_json(lines)
     else:
@@ -90,36 +93,51 @@ def explain(ctx: click.Context, action: str, entity: str, record_id: int, email:
 
 
 @click.command()
+@click.option("--measure", is_flag=True, help="Read and check a record of every kind first; nothing is kept.")
 @json_option
 @click.pass_context
-def hooks(ctx: click.Context, as_json: bool) -> None:
-    """Show which plugins answer which hooks, in the order they are asked, and what happens when one fails."""
-    from crm_core.hookspecs import POLICIES
+def hooks(ctx: click.Context, measure: bool, as_json: bool) -> None:
+    """Show which plugins answer which hooks, in the order they are asked, and what happens when one fails.
 
-    asked = deployment(ctx).registry.hooks.implementations
-    rows = [
-        {"hook": hook, "failure": policy, "plugins": [name for name, _, _ in asked.get(hook, ())]}
+    Calls and times are those of this process: with --measure what a page of each kind of record takes. What the
+    servers take is shown under Settings, Diagnostics.
+    """
+    from crm_core.hookspecs import POLICIES
+    from crm_core.web import diagnostics
+
+    if measure:
+        with operation(ctx) as found:
+            diagnostics.measure(found)
+    lines = diagnostics.hook_lines(deployment(ctx).registry.hooks)
+    rows: list[dict[str, Any]] = [
+        {"hook": hook, "failure": policy, "plugins": [n.plugin for n in lines if n.hook == hook]}
         for hook, policy in POLICIES.items()
     ]
-    if not as_json:
-        rows = [{**r, "plugins": ", ".join(r["plugins"]) or gettext(N_("nobody"))} for r in rows]
-    show(as_json, ("hook", "failure", "plugins"), rows)
+    if as_json:
+        timings = [{**asdict(n), "slow": n.slow} for n in lines]
+        write_json([{**r, "timings": [t for t in timings if t["hook"] == r["hook"]]} for r in rows])
+        return
+    show(False, ("hook", "failure", "plugins"), [{**r, "plugins": _names(r["plugins"])} for r in rows])
+    if measure:
+        click.echo()
+        headers = ("hook", "plugin", "calls", "mean_ms", "longest_ms", "failures")
+        show(False, headers, [asdict(n) for n in sorted(lines, key=lambda n: -n.longest_ms) if n.calls])
+
+
+def _names(plugins: list[str]) -> str:
+    return ", ".join(plugins) or gettext(N_("nobody"))
 
 
 @click.command()
 @json_option
 @click.pass_context
 def routes(ctx: click.Context, as_json: bool) -> None:
-    """Show the addresses of the application, with the methods each takes."""
+    """Show the addresses of the application: methods, who may call them, and whose they are."""
     from crm_core.app import create_app
+    from crm_core.web import diagnostics
 
-    rules = sorted(create_app(deployment(ctx)).url_map.iter_rules(), key=lambda r: r.rule)
-    rows = [
-        {
-            "address": rule.rule,
-            "methods": ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})),
-            "endpoint": rule.endpoint,
-        }
-        for rule in rules
-    ]
-    show(as_json, ("address", "methods", "endpoint"), rows)
+    rows = [asdict(line) for line in diagnostics.route_lines(create_app(deployment(ctx)))]
+    if not as_json:
+        words = {key: gettext(text) for key, text in diagnostics.WHO.items()}
+        rows = [{**r, "access": words[r["access"]]} for r in rows]
+    show(as_json, ("address", "methods", "access", "plugin", "endpoint"), rows)

@@ -1,8 +1,8 @@
-"""``crm plugin``: see plugins, turn them on and off."""
+"""``crm plugin``: see plugins, turn them on and off, remove them, check them."""
 
 from __future__ import annotations
 
-from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,28 +19,30 @@ from crm_core.cli.base import (
     write_json,
     yes_option,
 )
+from crm_core.cli.new_plugin import new
 from crm_core.errors import NotFound
-from crm_core.i18n import N_
+from crm_core.i18n import N_, gettext
 
 if TYPE_CHECKING:
-    from crm_core.lifecycle import PluginStatus
-    from crm_core.registry import Registry
+    from collections.abc import Iterable
+
+    from crm_core.plugin_states import PluginStatus
+    from crm_core.uninstalling import Removal
 
 
 @click.group()
 def plugin() -> None:
-    """See plugins, turn them on and off."""
+    """See plugins, turn them on and off, remove them, check them, begin a new one."""
 
 
-def _row(status: PluginStatus) -> dict[str, Any]:
-    return {
-        "name": status.name,
-        "state": status.state.value,
-        "version": status.version,
-        "title": status.title,
-        "reason": status.reason.text(),
-        "next": status.next_step.text(),
-    }
+plugin.add_command(new)
+
+
+def _status(ctx: click.Context, name: str) -> PluginStatus:
+    found = deployment(ctx).statuses.get(name)
+    if found is None:
+        raise NotFound(N_("There is no plugin %(name)s"), params={"name": name})
+    return found
 
 
 @plugin.command("list")
@@ -48,7 +50,9 @@ def _row(status: PluginStatus) -> dict[str, Any]:
 @click.pass_context
 def list_(ctx: click.Context, as_json: bool) -> None:
     """List every plugin that is installed or wanted, with its state and why it is in it."""
-    rows = [_row(s) for s in deployment(ctx).statuses.values()]
+    from crm_core.plugin_report import summary
+
+    rows = [summary(s) for s in deployment(ctx).statuses.values()]
     show(as_json, ("name", "state", "version", "title"), rows, N_("No plugin is installed"))
     for row in () if as_json else rows:
         if row["reason"]:
@@ -60,68 +64,63 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def info(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Show one plugin: its state, what it needs, what it contributes, what waits for others."""
-    opened = deployment(ctx)
-    status = opened.statuses.get(name)
-    if status is None:
-        raise NotFound(N_("There is no plugin %(name)s"), params={"name": name})
-    found = _row(status) | _declared(status) | _contributed(opened.registry, name) | {"detail": status.detail}
+    """Show one plugin: its state, what it needs, what it adds, what waits for others, what went wrong."""
+    from crm_core.plugin_report import document
+
+    opened, status = deployment(ctx), _status(ctx, name)
+    with opened.database.transaction(write=False) as session:
+        found = document(opened, session, status)
     if as_json:
         write_json(found)
         return
-    table(("", ""), [(k, _words(v)) for k, v in found.items() if v and k != "detail"], widest=10_000)
-    if status.detail:
-        click.echo(status.detail)
-
-
-def _declared(status: PluginStatus) -> dict[str, Any]:
-    manifest = status.manifest
-    if manifest is None:
-        return {}
-    return {
-        "summary": manifest.summary,
-        "core": str(manifest.core),
-        "requires": [str(r) for r in manifest.requires],
-        "after": list(manifest.after),
-        "default": "on" if manifest.on else "off",
-        "package": manifest.distribution,
-        "folder": str(manifest.folder),
-    }
-
-
-def _contributed(registry: Registry, name: str) -> dict[str, Any]:
-    from crm_core.contributions import Contribution
-
-    active = Counter(type(c).__name__ for c in registry.of(Contribution) if c.plugin == name)
-    waiting = [f"{type(c).__name__} {getattr(c, 'entity', '')}" for c in registry.dormant if c.plugin == name]
-    return {"contributes": dict(active), "waiting": waiting}
+    plain = {k: _words(v) for k, v in found.items() if k not in ("adds", "incidents", "hooks", "audience", "detail")}
+    table(("", ""), [(k, v) for k, v in plain.items() if v], widest=10_000)
+    _show_parts(found["adds"])
+    for one in found["incidents"]:
+        click.echo(f"{one['at']} {one['where']}: {one['message']}")
+    if found["detail"]:
+        click.echo(found["detail"])
 
 
 def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{n} {k}" for k, n in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _show_parts(parts: Iterable[dict[str, Any]], indent: str = "") -> None:
+    for part in parts:
+        click.echo(f"{indent}{part['label']}: {', '.join(part['names'])}")
 
 
 @plugin.command()
 @click.argument("name")
 @yes_option
+@json_option
 @click.pass_context
-def enable(ctx: click.Context, name: str, yes: bool) -> None:
-    """Turn a plugin on, with everything it requires.
+def enable(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
+    """Turn a plugin on, with everything it requires; what that adds is shown first.
 
     It is checked first, then its tables are made and its reference lists filled. Running servers follow
-    within a second.
+    within two seconds.
     """
     from crm_core import switching
+    from crm_core.plugin_report import addition_document
 
-    opened = deployment(ctx)
-    plan = switching.plan_enable(opened.database, name)
-    if len(plan) > 1:
-        confirm(yes, N_("This turns on %(names)s. Go on?"), names=", ".join(plan))
-    done = switching.enable(opened.database, configuration(ctx), name)
-    for one in done:
-        say(N_("%(name)s is on"), name=one)
+    config, database = configuration(ctx), deployment(ctx).database
+    plan = [addition_document(a) for a in switching.preview(database, config, name)]
+    if plan and not as_json:
+        for one in plan:
+            say(N_("%(title)s (%(name)s) adds:"), title=one["title"], name=one["name"])
+            _show_parts(one["adds"], "  ")
+            for text in one["waiting"]:
+                click.echo(f"  {text}")
+    if plan:
+        confirm(yes, N_("This turns on %(names)s. Go on?"), names=", ".join(one["name"] for one in plan))
+    done = switching.enable(database, config, name)
+    if as_json:
+        write_json({"enabled": done, "plan": plan})
+        return
+    for one_done in done:
+        say(N_("%(name)s is on"), name=one_done)
     if not done:
         say(N_("%(name)s was on already"), name=name)
 
@@ -129,15 +128,145 @@ def enable(ctx: click.Context, name: str, yes: bool) -> None:
 @plugin.command()
 @click.argument("name")
 @yes_option
+@json_option
 @click.pass_context
-def disable(ctx: click.Context, name: str, yes: bool) -> None:
+def disable(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
     """Turn a plugin off. Its pages, fields and jobs go; every row and value stays and comes back with it."""
     from crm_core import switching
+    from crm_core.plugin_plan import parts_of
+    from crm_core.plugin_report import parts_document
 
-    opened = deployment(ctx)
+    opened, config = deployment(ctx), configuration(ctx)
+    switching.refuse_needed(opened.database, config, name)
+    gone = parts_document(parts_of(opened.registry, name)) if name in opened.registry.plugins else []
+    if gone and not as_json:
+        say(N_("What disappears:"))
+        _show_parts(gone, "  ")
     confirm(yes, N_("This turns %(name)s off for everyone; its data stay. Go on?"), name=name)
-    switching.disable(opened.database, configuration(ctx), name)
-    say(N_("%(name)s is off"), name=name)
+    changed = switching.disable(opened.database, config, name)
+    if as_json:
+        write_json({"disabled": [name] if changed else [], "disappears": gone})
+        return
+    say(N_("%(name)s is off") if changed else N_("%(name)s was off already"), name=name)
+
+
+@plugin.command()
+@click.argument("name")
+@click.pass_context
+def release(ctx: click.Context, name: str) -> None:
+    """Let the optional hooks of a plugin be called again that was held back after failures."""
+    from crm_core import switching
+
+    switching.release(deployment(ctx).database, configuration(ctx), name)
+    say(N_("%(name)s is released"), name=name)
+
+
+_export_option = click.option(
+    "--export", type=click.Path(dir_okay=False, path_type=Path), help="Write its data to this zip first."
+)
+_format_option = click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+_dry_option = click.option("--dry-run", is_flag=True, help="Only say what would be gone.")
+
+
+def _remove(ctx: click.Context, name: str, verb: str, export: Path | None, form: Any, dry: bool, yes: bool) -> None:
+    from crm_core import uninstalling
+
+    config, database = configuration(ctx), deployment(ctx).database
+    _show_removal(uninstalling.plan(database, config, name))
+    if export:
+        say(N_("Written: %(file)s"), file=uninstalling.export(database, config, name, export, form))
+    if dry:
+        return
+    confirm(yes, N_("This removes %(name)s and all of the above for good. Go on?"), name=name)
+    work = uninstalling.uninstall if verb == "uninstall" else uninstalling.forget
+    work(database, config, name)
+    say(N_("%(name)s and its data are removed"), name=name)
+
+
+def _show_removal(found: Removal) -> None:
+    for one in found.holdings:
+        click.echo(f"{one.count:>8}  {gettext(one.label)} {one.name}".rstrip())
+    if not found.holdings:
+        say(N_("Nothing is stored."))
+    for other in found.needed_by:
+        say(N_("%(name)s needs it; turn that off first"), name=other)
+    for place, other in found.referring.items():
+        message = N_("%(table)s refers to %(other)s; uninstall the module it belongs to first")
+        say(message, table=place, other=other)
+
+
+@plugin.command()
+@click.argument("name")
+@_export_option
+@_format_option
+@_dry_option
+@json_option
+@yes_option
+@click.pass_context
+def uninstall(
+    ctx: click.Context, name: str, export: Path | None, form: str, dry_run: bool, as_json: bool, yes: bool
+) -> None:
+    """Remove a plugin's tables, values, lists and options for good; what would be gone is counted first.
+
+    The history stays. --json writes what would be gone and changes nothing unless --yes is given.
+    """
+    if as_json:
+        _as_json(ctx, name, "uninstall", export, form, dry=dry_run or not yes)
+    else:
+        _remove(ctx, name, "uninstall", export, form, dry_run, yes)
+
+
+@plugin.command()
+@click.argument("name")
+@_export_option
+@_format_option
+@_dry_option
+@json_option
+@yes_option
+@click.pass_context
+def forget(
+    ctx: click.Context, name: str, export: Path | None, form: str, dry_run: bool, as_json: bool, yes: bool
+) -> None:
+    """Remove what a plugin has stored whose package is gone; what would be gone is counted first."""
+    if as_json:
+        _as_json(ctx, name, "forget", export, form, dry=dry_run or not yes)
+    else:
+        _remove(ctx, name, "forget", export, form, dry_run, yes)
+
+
+def _as_json(ctx: click.Context, name: str, verb: str, export: Path | None, form: Any, *, dry: bool) -> None:
+    from crm_core import uninstalling
+    from crm_core.plugin_report import removal_document
+
+    config, database = configuration(ctx), deployment(ctx).database
+    found = removal_document(uninstalling.plan(database, config, name))
+    if export:
+        found["export"] = str(uninstalling.export(database, config, name, export, form))
+    if not dry:
+        work = uninstalling.uninstall if verb == "uninstall" else uninstalling.forget
+        work(database, config, name)
+    write_json({**found, "removed": not dry})
+
+
+@plugin.command()
+@click.argument("name", required=False)
+@json_option
+@click.pass_context
+def check(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """Try a plugin out, or all of them: manifest, import, contributions, revisions up and down, tables.
+
+    Nothing of the deployment is changed; revisions are run in a scratch database. Exit code 1 when something is wrong.
+    """
+    from crm_core import plugin_check
+
+    found = plugin_check.check(configuration(ctx), name)
+    rows = [{"name": n, "problem": p} for n, problems in found.items() for p in problems]
+    show(as_json, ("name", "problem"), rows)
+    if not as_json:
+        for fine in (n for n, problems in found.items() if not problems):
+            say(N_("%(name)s is fine"), name=fine)
+    if rows:
+        ctx.exit(1)
 
 
 @plugin.command()

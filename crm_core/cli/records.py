@@ -301,7 +301,8 @@ def history(ctx: click.Context, entity: str, record_id: int, limit: int, email: 
             write_json([_change(e) for e in entries])
             return
         for entry in entries:
-            click.echo(f"{entry.at:%Y-%m-%d %H:%M}  {entry.actor}  {entry.verb}  ({entry.via})  {entry.note}".rstrip())
+            words = f"{entry.actor}  {entry.verb}  ({entry.via})  {entry.note}".rstrip()
+            click.echo(f"{entry.id}  {entry.at:%Y-%m-%d %H:%M}  {words}")
             for change in entry.changes:
                 old = change.old or gettext(N_("nothing"))
                 click.echo(f"    {change.label}: {old} -> {change.new or gettext(N_('nothing'))}")
@@ -311,5 +312,6 @@ def _change(entry: Any) -> dict[str, Any]:
     changes = [{"field": c.key, "label": c.label, "old": c.old, "new": c.new} for c in entry.changes]
     return {
         "id": entry.id, "at": entry.at, "actor": entry.actor, "action": entry.action, "via": entry.via,
-        "operation": entry.operation, "note": entry.note, "changes": changes,
+        "operation": entry.operation, "note": entry.note, "batch": entry.batch_id, "undoes": entry.undoes_id,
+        "changes": changes,
     }  # fmt: skip

@@ -108,8 +108,9 @@ def demo(ctx: click.Context) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for every one.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of processes.")
+@click.option("--reload", is_flag=True, help="Start again when a file of a plugin changes; for authors of plugins.")
 @click.pass_context
-def run(ctx: click.Context, host: str, port: int, workers: int) -> None:
+def run(ctx: click.Context, host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the CRM; a deployment that is not set up yet is set up first.
 
     One process serves with threads and runs background jobs itself (CRM_WORKER=inline). Several need the
@@ -119,6 +120,10 @@ def run(ctx: click.Context, host: str, port: int, workers: int) -> None:
     from crm_core.lifecycle import NotInitialised
 
     config = configuration(ctx)
+    if reload:
+        from crm_core.cli import reloading
+
+        reloading.keep_running(reloading.this_command(), reloading.folders(config))
     try:
         opened = deployment(ctx)
     except NotInitialised:

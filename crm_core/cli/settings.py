@@ -59,7 +59,10 @@ def get_setting(ctx: click.Context, key: str) -> None:
 @as_option
 @click.pass_context
 def set_setting(ctx: click.Context, key: str, value: str, email: str | None) -> None:
-    """Change a setting, as its form would read VALUE; an empty VALUE puts it back to its default."""
+    """Change a setting, as its form would read VALUE; an empty VALUE puts it back to its default.
+
+    A secret is kept encrypted and never shown; an empty VALUE leaves it as it is, `crm settings reset` removes it.
+    """
     from crm_core import settings as service
 
     with operation(ctx, email) as found:

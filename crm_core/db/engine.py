@@ -42,6 +42,11 @@ def is_temporary(exc: DBAPIError) -> bool:
     )
 
 
+def is_passing(error: BaseException) -> bool:
+    """Tell whether an error is the database's, whatever code met it, and may be gone at the next try."""
+    return isinstance(error, Unavailable) or (isinstance(error, DBAPIError) and is_temporary(error))
+
+
 @dataclass(frozen=True)
 class VisibleSets:
     """The access sets some principals are in, as long as no newer set exists; ``until`` is monotonic time."""
@@ -99,6 +104,16 @@ class Database:
         """
         with self.translated_errors(), self.session(write=write) as session, session.begin():
             yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Run the block in a transaction of the system that only reads, without the cost of a session.
+
+        Raises:
+            Unavailable: the database is locked or gone.
+        """
+        with self.translated_errors(), self.reader.begin() as connection:
+            yield connection
 
     @contextmanager
     def brief_transaction(self) -> Iterator[CrmSession]:

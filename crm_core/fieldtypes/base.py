@@ -13,6 +13,7 @@ from crm_core.i18n import N_
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
+    from crm_core.contributions import FieldDef
 
 NULL_OPERATORS = frozenset({"is null", "is not null"})
 EQUALITY = frozenset({"=", "!=", "in", "not in"}) | NULL_OPERATORS
@@ -136,3 +137,18 @@ def as_text(raw: Any) -> str:
     if not text.isprintable():
         text = "".join(c for c in text if c.isprintable() or c in "\n\t\r").replace("\r\n", "\n").replace("\r", "\n")
     return text.strip()
+
+
+def json_schema(field: FieldDef) -> dict[str, Any]:
+    """Return the JSON Schema of a field's value, ``null`` included unless required."""
+    schema = dict(field.type.schema())
+    if not field.required and not field.type.multiple and field.storage != "lines":
+        if "type" in schema and isinstance(schema["type"], str):
+            schema["type"] = [schema["type"], "null"]
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
+        else:
+            schema = {"anyOf": [schema, {"type": "null"}]}
+    if field.readonly:
+        schema["readOnly"] = True
+    return schema

@@ -15,6 +15,7 @@ from crm_core.i18n import LANGUAGES, N_, current_language, gettext
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
+    from crm_core.directory import Directory
 
 
 @lru_cache(maxsize=16)
@@ -88,13 +89,17 @@ class Choice(FieldType):
         raise ValueProblem("choice", N_("%(value)s is not one of: %(known)s"), value=text[:60], known=known)
 
     def show(self, value: Any, ctx: Ctx) -> str:
-        """Return the entry's label; a code that is gone stays readable."""
-        if not value:
+        """Return the entry's label."""
+        return self.words(value, ctx.directory)
+
+    def words(self, code: str | None, directory: Directory) -> str:
+        """Return the label of an entry in the current language; a code that is gone stays readable."""
+        if not code:
             return ""
         if self.list:
-            entry = ctx.directory.entry(self.list, value)
-            return entry.title() if entry else str(value)
-        return dict(self.entries(ctx, all=True)).get(value, str(value))
+            entry = directory.entry(self.list, code)
+            return entry.title() if entry else str(code)
+        return gettext(self.choices[code]) if code in self.choices else str(code)
 
     def search_text(self, value: Any) -> str:
         """Return nothing: choices are filtered."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from crm_core.db import Identifier, JsonDocument
 from crm_core.errors import ValueProblem
-from crm_core.fieldtypes.base import NULL_OPERATORS, FieldType, wrong_type
+from crm_core.fieldtypes.base import NULL_OPERATORS, FieldType, json_schema, wrong_type
 from crm_core.fieldtypes.choices import Country
 from crm_core.fieldtypes.links import as_id
 from crm_core.fieldtypes.texts import Text
@@ -122,9 +122,13 @@ class Lines(FieldType):
         return [{k: types[k].dump(v) if k in types else v for k, v in line.items()} for line in value or ()]
 
     def show(self, value: Any, ctx: Ctx) -> str:
-        """Return the main values, separated by commas."""
-        main = next(f for f in self.line.fields if f.key == self.line.main)
-        return ", ".join(main.type.show(line.get(main.key), ctx) for line in value or ())
+        """Return the main values, separated by commas; of a line without one, the first value there is."""
+        main = [f for f in self.line.fields if f.key == self.line.main]
+        others = [f for f in self.line.fields if f.key in self.line.significant]
+        shown = (
+            next(filter(None, (f.type.show(line.get(f.key), ctx) for f in main + others)), "") for line in value or ()
+        )
+        return ", ".join(filter(None, shown))
 
     def search_text(self, value: Any) -> str:
         """Return the searched fields of every line."""
@@ -133,7 +137,7 @@ class Lines(FieldType):
 
     def schema(self) -> dict[str, Any]:
         """Return an array of objects."""
-        properties = {f.key: f.json_schema() for f in self.line.fields}
+        properties = {f.key: json_schema(f) for f in self.line.fields}
         properties["id"] = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
         item = {"type": "object", "properties": properties, "additionalProperties": False}
         return {"type": "array", "items": item, "maxItems": self.limit}

@@ -3,6 +3,7 @@
 Lists, saved views, permission scopes and automations all use it.
 """
 
+from crm_core.filters.evaluate import holds
 from crm_core.filters.parse import parse
 from crm_core.filters.query import from_query, to_query
 from crm_core.filters.relative import Span, resolve
@@ -49,6 +50,7 @@ __all__ = [
     "conditions",
     "from_json",
     "from_query",
+    "holds",
     "not_",
     "or_",
     "parse",

@@ -105,9 +105,10 @@ def find(ctx: Ctx, job_id: int) -> Job:
 
 
 def listing(
-    ctx: Ctx, *, everyone: bool = False, states: tuple[str, ...] = (), before: int | None = None, limit: int = 50
-) -> list[Job]:
-    """Return the actor's jobs, newest first; an administrator may ask for everyone's."""
+    ctx: Ctx, *, everyone: bool = False, states: tuple[str, ...] = (), before: int | None = None, limit: int = 50,
+    name: str = "",
+) -> list[Job]:  # fmt: skip
+    """Return the actor's jobs, newest first; an administrator may ask for everyone's. ``name`` asks for one kind."""
     statement = sa.select(Job).order_by(Job.id.desc()).limit(limit)
     if not (everyone and ctx.actor.is_admin):
         statement = statement.where(Job.user_id == ctx.actor.id)
@@ -115,6 +116,8 @@ def listing(
         statement = statement.where(Job.state.in_(states))
     if before:
         statement = statement.where(Job.id < before)
+    if name:
+        statement = statement.where(Job.name == name)
     return list(ctx.session.scalars(statement, execution_options=KERNEL))
 
 

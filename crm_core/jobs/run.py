@@ -74,15 +74,15 @@ class JobRun:
         return self.deployment.directory.actor(self.user_id, via="job")
 
     @contextmanager
-    def operation(self, *, write: bool = True, quiet: bool = False) -> Iterator[Ctx]:
+    def operation(self, *, write: bool = True, quiet: bool = False, actor: Actor | None = None) -> Iterator[Ctx]:
         """Run the block in one transaction as the job's user; ``state`` and progress are committed with it.
 
-        ``quiet`` keeps notifications to people back (bulk work).
+        ``quiet`` keeps notifications to people back (bulk work); ``actor`` acts instead of the job's user.
 
         Raises:
             JobStopped: another worker has the job now; the transaction is rolled back.
         """
-        with self.deployment.operation(self.actor(), write=write, quiet=quiet) as ctx:
+        with self.deployment.operation(actor or self.actor(), write=write, quiet=quiet) as ctx:
             self._inside = True
             try:
                 yield ctx

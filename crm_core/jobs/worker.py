@@ -36,6 +36,8 @@ HEARTBEAT = 5.0
 LEASE = 20.0
 """Seconds without a heartbeat after which a worker counts as dead."""
 LOOK = 1.0
+LOST = 1.5
+"""Seconds that each step of an ending waits for a database that does not answer."""
 _RECONCILE = 30.0
 _KEEP_WORKFLOWS = dt.timedelta(days=2)
 _BATCH = 200
@@ -104,18 +106,39 @@ class JobWorker:
         self._thread.start()
 
     def stop(self, wait: float = 20.0) -> None:
-        """Stop looking for work, ask running jobs to stop where they stand, and wait for them so many seconds."""
+        """Stop looking for work, ask running jobs to stop where they stand, and wait for them so many seconds.
+
+        Without a database nothing can end well: what runs is left to whoever takes over, and this ends soon.
+        """
         self._stopping.set()
         outbox.wake.set()
+        reachable = self._reachable()
+        deadline = time.monotonic() + (wait if reachable else LOST)
         if self._thread is not None:
-            self._thread.join(wait)
-        deadline = time.monotonic() + wait
+            self._thread.join(max(0.0, deadline - time.monotonic()))
         while self._active and time.monotonic() < deadline:
             time.sleep(0.05)
-        _apart(self._engine.stop)
-        if not self._active:  # else the row stays, so that another worker finds what was left undone
+        # The engine tries its statements again for as long as its database is away; its threads are left behind then.
+        ending = threading.Thread(target=self._engine.stop, name="crm-worker-end", daemon=True)
+        ending.start()
+        ending.join(None if reachable else LOST)
+        if reachable and not self._active:  # else the row stays, so that another worker finds what was left undone
             with suppress(Unavailable), self.deployment.database.transaction() as session:
                 session.execute(sa.delete(Worker).where(Worker.id == self.id))
+
+    def _reachable(self) -> bool:
+        """Tell whether the database answers within a moment."""
+        answered = threading.Event()
+
+        def ask() -> None:
+            with suppress(Unavailable), self.deployment.database.transaction(write=False) as session:
+                session.execute(sa.select(1))
+                answered.set()
+
+        asking = threading.Thread(target=ask, name="crm-worker-ask", daemon=True)
+        asking.start()
+        asking.join(LOST)
+        return answered.is_set()
 
     def run_forever(self) -> None:
         """Run until SIGTERM or SIGINT; for a process that does nothing else."""
@@ -126,6 +149,18 @@ class JobWorker:
         while not ended.wait(3600):
             pass
         self.stop()
+        self._leave()
+
+    def _leave(self) -> None:
+        """End the process where threads of the engine would keep it: they wait for a database that is away."""
+        deadline = time.monotonic() + LOST
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread() and not thread.daemon:
+                thread.join(max(0.0, deadline - time.monotonic()))
+                if thread.is_alive():
+                    log.warning("worker %s leaves %s behind", self.id, thread.name)
+                    logging.shutdown()
+                    os._exit(0)
 
     def _execute(self, job_id: int) -> None:
         self._active.add(job_id)
@@ -148,11 +183,11 @@ class JobWorker:
             outbox.wake.clear()
 
     def _step(self) -> None:
+        self.deployment.refresh()  # jobs of modules that were turned off are left waiting within a second
         if self._is_due("heartbeat", self._heartbeat):
             self._beat()
             self._take_over()
         if (minute := int(time.time() // 60)) != self._minute:
-            self.deployment.refresh()
             with self.deployment.database.transaction() as session:
                 cron.enqueue_due(session, self.deployment.registry, utcnow())
             self._minute = minute
@@ -232,11 +267,7 @@ class JobWorker:
         suspects = [r for r in rows if r.state == "queued" or r.executor == self.id or r.executor not in alive]
         suspects = [r for r in suspects if r.id not in self._active]
         # A running job was handed over under the number it had before it was taken, or before that if it crashed.
-        names = {
-            workflow_id(r.id, n, r.created_at): r
-            for r in suspects
-            for n in range(max(0, r.attempts - 6), r.attempts + 1)
-        }
+        names = {workflow_id(r.id, n, r.created_at): r for r in suspects for n in _numbers(r.attempts)}
         known = {names[w].id for w in self._engine.unfinished(names)}
         for row in suspects:
             if row.id not in known and row.id not in self._active:

@@ -1,6 +1,6 @@
 """The kernel's own tables; their names start with ``core_``."""
 
-from crm_core.models.access import AccessMember, AccessSet, Share
+from crm_core.models.access import AccessMember, AccessSet, FieldAccess, Share
 from crm_core.models.accounts import (
     ApiToken,
     Grant,
@@ -13,7 +13,7 @@ from crm_core.models.accounts import (
     UserRole,
     WebSession,
 )
-from crm_core.models.content import Change, Comment, StoredFile
+from crm_core.models.content import Batch, Change, Comment, StoredFile
 from crm_core.models.setup import (
     CurrencyRate,
     CustomField,
@@ -28,10 +28,8 @@ from crm_core.models.setup import (
 from crm_core.models.work import IdempotencyKey, Import, ImportProblem, Incident, Job, Worker
 
 __all__ = [
-    "AccessMember", "AccessSet", "ApiToken", "Change", "Comment", "CurrencyRate", "CustomField", "Grant",
-    "IdempotencyKey", "Import", "ImportProblem", "Incident", "Job", "ListEntry", "LoginAttempt", "PasswordReset",
-    "PluginRow", "Role", "SavedView", "Sequence", "SettingRow", "Share", "Stamp", "StoredFile", "Tag", "Team",
-    "TeamMember",
-    "User",
-    "UserRole", "WebSession", "Worker",
+    "AccessMember", "AccessSet", "ApiToken", "Batch", "Change", "Comment", "CurrencyRate", "CustomField",
+    "FieldAccess", "Grant", "IdempotencyKey", "Import", "ImportProblem", "Incident", "Job", "ListEntry",
+    "LoginAttempt", "PasswordReset", "PluginRow", "Role", "SavedView", "Sequence", "SettingRow", "Share",
+    "Stamp", "StoredFile", "Tag", "Team", "TeamMember", "User", "UserRole", "WebSession", "Worker",
 ]  # fmt: skip

@@ -1,6 +1,8 @@
-"""Who may see a record: deduplicated lists of principals, shared by every record with the same list."""
+"""Who may see a record: deduplicated lists of principals, shared by every record with the same list; field masks."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,3 +38,13 @@ class Share(Base):
     record_id: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     principal: Mapped[int] = mapped_column(Identifier, primary_key=True, autoincrement=False)
     write: Mapped[bool] = mapped_column(default=False)
+
+
+class FieldAccess(Base):
+    """Which roles may read and edit a field of a module, where an administrator decided; empty: every role."""
+
+    __tablename__ = "core_field_access"
+    entity: Mapped[str] = mapped_column(SortText(60), primary_key=True)
+    field: Mapped[str] = mapped_column(SortText(120), primary_key=True)
+    read_roles: Mapped[list[Any]] = mapped_column(default=list)
+    edit_roles: Mapped[list[Any]] = mapped_column(default=list)

@@ -90,7 +90,7 @@ class Grant(Base):
 
 
 class WebSession(Base):
-    """A signed-in browser; only the digest of its key is kept."""
+    """A signed-in browser; only the digest of its key is kept. ``viewed_id`` is whom an administrator looks as."""
 
     __tablename__ = "core_session"
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
@@ -103,6 +103,7 @@ class WebSession(Base):
     user_agent: Mapped[str] = mapped_column(sa.String(200), default="")
     address: Mapped[str] = mapped_column(sa.String(60), default="")
     flash: Mapped[list[Any]] = mapped_column(default=list)
+    viewed_id: Mapped[int | None] = mapped_column(Identifier)
 
 
 class ApiToken(Base):

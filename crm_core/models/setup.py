@@ -20,7 +20,12 @@ class Stamp(Base):
 
 
 class PluginRow(Base):
-    """The wanted state of a plugin, and when it was last active."""
+    """The wanted state of a plugin, and when it was last active.
+
+    ``unfinished`` is what was begun and hasn't ended well: ``{"verb", "since", "error"}``. ``inventory`` names what
+    the plugin brought along when it was last turned on, for the time when its package is gone. ``quarantine`` says
+    why its optional hooks are not called: ``{"where", "since", "error"}``.
+    """
 
     __tablename__ = "core_plugin"
     name: Mapped[str] = mapped_column(SortText(60), primary_key=True)
@@ -28,6 +33,9 @@ class PluginRow(Base):
     version: Mapped[str] = mapped_column(sa.String(40), default="")
     changed_at: Mapped[dt.datetime] = mapped_column(default=utcnow)
     seeded: Mapped[list[Any]] = mapped_column(default=list)
+    unfinished: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    inventory: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    quarantine: Mapped[dict[str, Any] | None] = mapped_column(default=None)
 
 
 class CustomField(Base):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crm_core import events
+from crm_core import batches, events
 from crm_core.access import require
 from crm_core.contributions import ActionDef
 from crm_core.errors import BadRequest, Conflict, CrmError, Invalid, NotFound, Problem, ValueProblem
@@ -28,6 +29,12 @@ class BulkResult:
     ok: bool
     error: CrmError | None = None
     value: Any = None
+
+
+class BulkResults(list[BulkResult]):
+    """What became of each record; ``batch_id`` finds the changes as one, ``None`` when nothing changed."""
+
+    batch_id: int | None = None
 
 
 def action_of(ctx: Ctx, entity: str, name: str) -> ActionDef:
@@ -92,7 +99,7 @@ def _form_values(ctx: Ctx, action: ActionDef, data: Mapping[str, Any]) -> dict[s
     return values
 
 
-def bulk(ctx: Ctx, entity: str, ids: Sequence[int], action: str, data: Mapping[str, Any]) -> list[BulkResult]:
+def bulk(ctx: Ctx, entity: str, ids: Sequence[int], action: str, data: Mapping[str, Any]) -> BulkResults:
     """Do ``update``, ``delete`` or a named action to up to 1,000 records; each succeeds or fails by itself.
 
     Raises:
@@ -105,20 +112,33 @@ def bulk(ctx: Ctx, entity: str, ids: Sequence[int], action: str, data: Mapping[s
         require(ctx, definition.key, action)
     else:
         action_of(ctx, definition.key, action)
-    results = []
+    inside = batches.begin(ctx, batches.BULK, definition.key, action)
+    results = BulkResults()
     for record_id in dict.fromkeys(ids):
-        queued = len(ctx.queue)
-        savepoint = ctx.session.begin_nested()
         try:
-            value = _one(ctx, definition.key, record_id, action, data)
-            savepoint.commit()
+            with attempt(inside):
+                value = _one(inside, definition.key, record_id, action, data)
             results.append(BulkResult(record_id, True, value=value))
         except CrmError as exc:
-            savepoint.rollback()
-            del ctx.queue[queued:]
-            ctx.cache.clear()
             results.append(BulkResult(record_id, False, exc))
+    results.batch_id = batches.close(inside) if inside is not ctx else ctx.batch_id
     return results
+
+
+@contextmanager
+def attempt(ctx: Ctx) -> Iterator[None]:
+    """Write what the block does whole or not at all: when it raises, nothing of it is left, its events neither."""
+    queued = len(ctx.queue)
+    savepoint = ctx.session.begin_nested()
+    try:
+        yield
+        savepoint.commit()
+    except BaseException:
+        if savepoint.is_active:
+            savepoint.rollback()
+        del ctx.queue[queued:]
+        ctx.cache.clear()
+        raise
 
 
 def _one(ctx: Ctx, entity: str, record_id: int, action: str, data: Mapping[str, Any]) -> Any:

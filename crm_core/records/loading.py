@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,6 +81,7 @@ class _Load:
         self.many = [f for f in fields.values() if f.type.multiple]
         self.tags = [f.key for f in fields.values() if isinstance(f.type, Tags)]
         self.defaults = [f for f in fields.values() if f.default is not None]
+        self.presets = [f.key for f in self.defaults if isinstance(f.type, Link) and f.type.target != "core.user"]
         self.start: dict[str, Any] = {}
         values.add_defaults(ctx, definition, self.start)
 
@@ -93,6 +95,8 @@ class _Load:
             if found.get(key) is None:
                 found[key] = self.start[key]
         change = Change(self.definition, "create", None, found)
+        if self.presets:
+            change.defaulted = copy.deepcopy({k: found[k] for k in self.presets if k not in item})
         if self.hooked:
             try:
                 self.ctx.registry.hooks.before_write(self.ctx, change)
@@ -141,7 +145,7 @@ class _Load:
             target = self.ctx.registry.entity(found.type.target)  # type: ignore[attr-defined]
             wanted: dict[int, list[Change]] = defaultdict(list)
             for change in changes:
-                value = change.values.get(found.key)
+                value = change.values.get(found.key) if not change.by_default(found.key) else None
                 for one in value if isinstance(value, list) else [value] if value else ():
                     wanted[one].append(change)
             where: str = found.type.where  # type: ignore[attr-defined]

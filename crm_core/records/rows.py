@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from crm_core.access.off import off_titles
 from crm_core.access.scope import predicate
 from crm_core.columns import alias_of, lines_json, links_json, links_of, scalar, storage_key
 from crm_core.contributions import EntityDef, FieldDef
@@ -16,6 +17,7 @@ from crm_core.db import Identifier
 from crm_core.db.expressions import JsonArray, JsonObject
 from crm_core.fieldtypes import Lines, Link, MultiChoice, Related
 from crm_core.fieldtypes.numbers import ExactDecimal
+from crm_core.titles import Words, words_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -64,6 +66,7 @@ class RowPlan:
 
     columns: list[Any]
     readers: list[Reader]
+    title: Words
 
     def row(self, raw: Sequence[Any]) -> Row:
         """Return the row of a raw result."""
@@ -71,7 +74,7 @@ class RowPlan:
         labels: dict[str, Any] = {}
         for reader in self.readers:
             reader(raw, values, labels)
-        return Row(raw[0], raw[1], raw[3] or "", raw[2], values, labels, bool(raw[4]))
+        return Row(raw[0], raw[1], self.title(raw[3]), raw[2], values, labels, bool(raw[4]))
 
 
 def plan_rows(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[FieldDef], *, editable: bool) -> RowPlan:
@@ -80,7 +83,7 @@ def plan_rows(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[Fiel
     if editable:
         may_edit = sa.case((predicate(ctx, definition, "update", alias), 1), else_=0)
     columns = [alias.id, alias.version, alias.visibility, getattr(alias, definition.title), may_edit.label("may_edit")]
-    plan = RowPlan(columns, [])
+    plan = RowPlan(columns, [], words_of(ctx, definition.key))
     if any(f.storage == "custom" for f in fields):
         columns.append(alias.custom)
         custom = [f for f in fields if f.storage == "custom"]
@@ -111,10 +114,13 @@ def _column(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
 
 def _add_label(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
     """Read the name of what a field links to; where the actor may not see it there is no value either."""
+    words: Words = str
     if isinstance(found.type, Related):
         label = _related_label(ctx, found, alias)
     elif isinstance(found.type, Link) and found.type.target != "core.user":
         label = _label_of(ctx, found, found.type.target, scalar(found, alias), alias)
+        if found.type.target in ctx.registry.entities:
+            words = words_of(ctx, found.type.target)
     else:
         return
     plan.columns.append(label.label(f"{found.key}_title"))
@@ -124,7 +130,7 @@ def _add_label(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
         if raw[position] is None:
             values[key] = None
         else:
-            labels[key] = raw[position]
+            labels[key] = words(raw[position])
 
     plan.readers.append(read)
 
@@ -144,7 +150,8 @@ def _label_of(ctx: Ctx, found: FieldDef, entity: str, target_id: Any, alias: Any
     """Return a scalar subquery: the linked record's name, nothing where the actor may not see it."""
     target = ctx.registry.entities.get(entity)
     if target is None:
-        return sa.null()
+        off = off_titles(ctx, entity)
+        return sa.null() if off is None else sa.select(off.c.title).where(off.c.id == target_id).scalar_subquery()
     other = alias_of(target.model, f"{found.entity} {found.key}")
     title = sa.func.coalesce(getattr(other, target.title), "")
     return (
@@ -198,31 +205,60 @@ def _many(ctx: Ctx, plan: RowPlan, definition: EntityDef, alias: Any, found: Fie
     expression = _linked_json(ctx, definition, alias, found) if linked else links_json(found, alias, definition.model)
     plan.columns.append(expression.label(key))
     position = len(plan.columns) - 1
-    by_id = ctx.directory.entry_by_id if isinstance(found.type, MultiChoice) else None
+    codes = _codes(ctx) if isinstance(found.type, MultiChoice) else None
 
     def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
-        items = _decoded(raw[position])
-        if linked:
+        if codes is not None:
+            values[key] = codes(raw[position])
+        elif linked:
+            items = _decoded(raw[position])
             values[key] = [i["id"] for i in items]
             labels[key] = {i["id"]: i["title"] for i in items}
-        elif by_id is not None:
-            values[key] = [entry.code for i in items if (entry := by_id(i))]
         else:
-            values[key] = items
+            values[key] = _decoded(raw[position])
 
     plan.readers.append(read)
 
 
+def _codes(ctx: Ctx) -> Callable[[Any], list[str]]:
+    """Return what turns the stored ids of list entries into codes; few combinations occur, so each is read once."""
+    by_id, seen = ctx.directory.entry_by_id, dict[str, list[str]]()
+
+    def read(raw: Any) -> list[str]:
+        if not isinstance(raw, str):
+            return [entry.code for i in raw or () if (entry := by_id(i))]
+        if (known := seen.get(raw)) is None:
+            known = [entry.code for i in json.loads(raw) if (entry := by_id(i))]
+            if len(seen) < 1000:
+                seen[raw] = known
+        return list(known)
+
+    return read
+
+
 def _linked_json(ctx: Ctx, definition: EntityDef, alias: Any, found: FieldDef) -> Any:
     target = ctx.registry.entities.get(found.type.target)  # type: ignore[attr-defined]
-    if target is None:
-        return sa.literal_column("'[]'")
-    other = alias_of(target.model, f"{found.entity} {found.key}")
     table, tie = links_of(alias, definition.model, found)
+    if target is None:
+        return _off_json(off_titles(ctx, found.type.target), table, tie, alias)  # type: ignore[attr-defined]
+    other = alias_of(target.model, f"{found.entity} {found.key}")
     inner = (
         sa.select(other.id, sa.func.coalesce(getattr(other, target.title), "").label("title"))
         .select_from(table).join(other, other.id == table.c.target_id)
         .where(tie, predicate(ctx, target, "read", other)).order_by(table.c.position, other.id).correlate(alias)
+    ).subquery()  # fmt: skip
+    pair = JsonObject(sa.literal_column("'id'"), inner.c.id, sa.literal_column("'title'"), inner.c.title)
+    return sa.select(JsonArray(pair)).select_from(inner).scalar_subquery()
+
+
+def _off_json(off: Any, table: Any, tie: Any, alias: Any) -> Any:
+    """Return the links to records of a plugin that is off, as :func:`_linked_json` gives those of one that runs."""
+    if off is None:
+        return sa.literal_column("'[]'")
+    inner = (
+        sa.select(off.c.id, off.c.title)
+        .select_from(table.join(off, off.c.id == table.c.target_id))
+        .where(tie).order_by(table.c.position, off.c.id).correlate(alias)
     ).subquery()  # fmt: skip
     pair = JsonObject(sa.literal_column("'id'"), inner.c.id, sa.literal_column("'title'"), inner.c.title)
     return sa.select(JsonArray(pair)).select_from(inner).scalar_subquery()

@@ -15,7 +15,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import Problem, ValueProblem
 from crm_core.fieldtypes import Link, Links, Related
-from crm_core.filters import And, Cond, Node, Not, Or
+from crm_core.filters import holds
 from crm_core.filters import parse as parse_filter
 from crm_core.i18n import N_
 from crm_core.text import fold
@@ -96,41 +96,15 @@ def sequenced(ctx: Ctx, definition: EntityDef) -> list[FieldDef]:
     return [f for f in ctx.registry.fields(definition.key).values() if f.sequence]
 
 
-def is_visible(node: Node | None, change: Change) -> bool:
-    """Tell whether a field shown only under a condition is shown for these values."""
-    match node:
-        case None:
-            return True
-        case And(parts):
-            return all(is_visible(p, change) for p in parts)
-        case Or(parts):
-            return any(is_visible(p, change) for p in parts)
-        case Not(part):
-            return not is_visible(part, change)
-        case Cond(path, op, value):
-            held: Any = change.get(path)
-            wanted: Any = value
-            if op in ("is null", "is not null"):
-                return bool((held in (None, [], "")) == (op == "is null"))
-            if op in ("in", "not in"):
-                return bool((held in (wanted or ())) == (op == "in"))
-            if op in ("has", "not has"):
-                return bool((wanted in (held or ())) == (op == "has"))
-            return bool((held == wanted) == (op == "="))
-    raise TypeError(node)
-
-
 def check_required(ctx: Ctx, change: Change, fields: Iterable[FieldDef] | None = None) -> list[Problem]:
     """Return the required fields that would be empty; ``fields`` are those that may be required, if known."""
     problems = []
     for field in ctx.registry.fields(change.entity).values() if fields is None else fields:
         key = field.key
-        conditional = field.required_if is not None and is_visible(field.required_if, change)
-        if not (field.required or conditional) or field.sequence or not is_visible(field.visible_if, change):
+        if change.get(key) not in (None, "", []) or (change.verb == "update" and key not in change.values):
             continue
-        if change.verb == "update" and key not in change.values:
-            continue
-        if change.get(key) in (None, "", []):
+        conditional = field.required_if is not None and holds(field.required_if, change)
+        if (field.required or conditional) and not field.sequence and holds(field.visible_if, change):
             problems.append(Problem(key, "required", N_("%(label)s is required"), {"label": field.title()}))
     return problems
 
@@ -170,7 +144,10 @@ def keep_hidden_links(ctx: Ctx, change: Change) -> None:
             continue
         missing = [i for i in change.old.get(key) or () if i not in change.values[key]]
         if missing:
-            definition = ctx.registry.entity(field.type.target)
+            definition = ctx.registry.entities.get(field.type.target)
+            if definition is None:
+                change.values[key] = [*change.values[key], *missing]
+                continue
             model = definition.model
             query = sa.select(model.id).where(model.id.in_(missing), predicate(ctx, definition, "read", model))
             seen = set(ctx.session.scalars(query, execution_options=KERNEL))
@@ -181,7 +158,7 @@ def check_links(ctx: Ctx, change: Change) -> list[Problem]:
     """Return the links to records that don't exist for the actor; one statement a kind of target."""
     wanted: dict[tuple[str, str], dict[int, list[str]]] = {}
     for key, field in ctx.registry.fields(change.entity).items():
-        if not change.changed(key):
+        if not change.changed(key) or change.by_default(key):
             continue
         value = change.values[key]
         if isinstance(field.type, Related) and value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,7 @@ from crm_core.db import KERNEL
 from crm_core.entities import Record
 from crm_core.errors import Conflict, Forbidden, Invalid, Problem, Stale
 from crm_core.i18n import N_
-from crm_core.models import Comment, Share, StoredFile
-from crm_core.records import applying, values
+from crm_core.records import applying, keeping, values
 from crm_core.records.reading import find, title_of, values_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def create(ctx: Ctx, entity: str, raw: Mapping[str, Any]) -> Record:
     require(ctx, definition.key, "create")
     found, problems = values.parse(ctx, definition, raw)
     change = Change(definition, "create", None, found)
+    given = set(found)
     values.add_defaults(ctx, definition, change.values)
+    change.defaulted = copy.deepcopy({k: v for k, v in change.values.items() if k not in given})
     _prepare(ctx, change, problems)
     record = definition.model(created_at=ctx.now, updated_at=ctx.now, created_by_id=ctx.actor.id, custom={})
     record.updated_by_id = ctx.actor.id
@@ -98,22 +101,52 @@ def delete(ctx: Ctx, entity: str, record_id: int, *, version: int | None = None)
     if problems := ctx.registry.hooks.validate(ctx, change):
         first = problems[0]
         raise Conflict(first.message, params=first.params, plugin=first.plugin)
-    fields = ctx.registry.fields(definition.key)
-    last = {k: [history.stored(fields[k], v), None] for k, v in change.old.items() if fields[k].tracked}
+    last = keeping.last_values(ctx, definition, change.old)
+    kept = keeping.collect(ctx, definition, record, change.old)
     ctx.registry.hooks.after_write(ctx, change)
     search_text.follow_rename(ctx, definition, record.id, title_of(definition, record), "")
     _unlink(ctx, definition, record.id)
-    for model in (Comment, Share, StoredFile):
-        gone = sa.delete(model).where(model.entity == definition.key, model.record_id == record.id)
-        ctx.session.execute(gone, execution_options={**KERNEL, "synchronize_session": False})
+    keeping.put_away(ctx, definition, record.id)
     title = title_of(definition, record)
     try:
         ctx.session.delete(record)
         ctx.session.flush()
     except IntegrityError as exc:
         raise Conflict(N_("Other records still depend on this one")) from exc
-    history.note(ctx, definition.key, record_id, title, "delete", {k: v for k, v in last.items() if v[0] is not None})
+    diff = {key: [value, None] for key, value in last.items()}
+    history.note(ctx, definition.key, record_id, title, "delete", diff, kept=kept)
     events.emit(ctx, "record_deleted", definition.key, record_id)
+
+
+def restore(ctx: Ctx, entity: str, record_id: int, found: dict[str, Any], kept: Mapping[str, Any]) -> Record:
+    """Bring a deleted record back under its id, from typed values and what the history kept.
+
+    Raises:
+        Forbidden: no role grants it, or the result would lie outside what the actor may create.
+        Invalid: every problem found, at once.
+    """
+    definition = ctx.registry.entity(entity)
+    require(ctx, definition.key, "create")
+    change = Change(definition, "create", None, found)
+    _prepare(ctx, change, [])
+    made = kept.get("created_at")
+    record = definition.model(
+        id=record_id, version=kept.get("version", 0) + 1, created_by_id=kept.get("created_by"), updated_at=ctx.now,
+        created_at=dt.datetime.fromisoformat(made) if made else ctx.now, updated_by_id=ctx.actor.id,
+        custom=dict(kept.get("custom") or {}),
+    )  # fmt: skip
+    change.record = record
+    keeping.bring_files(ctx, definition, record_id, kept)
+    keeping.bring_shares(ctx, definition, record_id, kept)
+    _store(ctx, change)
+    keeping.bring_rest(ctx, definition, record_id, kept)
+    _check_after(ctx, definition, record, "create")
+    ctx.registry.hooks.after_write(ctx, change)
+    title = title_of(definition, record)
+    search_text.follow_rename(ctx, definition, record_id, "", title)
+    history.note(ctx, definition.key, record_id, title, "create")
+    events.emit(ctx, "record_created", definition.key, record_id)
+    return record  # type: ignore[no-any-return]
 
 
 def warnings(ctx: Ctx, entity: str, raw: Mapping[str, Any], record_id: int | None = None) -> list[Problem]:
@@ -127,6 +160,20 @@ def warnings(ctx: Ctx, entity: str, raw: Mapping[str, Any], record_id: int | Non
     return [p for p in ctx.registry.hooks.validate(ctx, change) if p.code == "warning"]
 
 
+def obstacles(ctx: Ctx, entity: str, raw: Mapping[str, Any], record: Any) -> list[Problem]:
+    """Return what :func:`update` would refuse; nothing is written."""
+    definition = ctx.registry.entity(entity)
+    found, problems = values.parse(ctx, definition, raw)
+    change = Change(definition, "update", record, found, values_of(ctx, definition, record))
+    values.keep_hidden_links(ctx, change)
+    return _problems(ctx, change, problems)
+
+
+def obstacles_to_restore(ctx: Ctx, entity: str, found: Mapping[str, Any]) -> list[Problem]:
+    """Return what :func:`restore` would refuse; nothing is written."""
+    return _problems(ctx, Change(ctx.registry.entity(entity), "create", None, dict(found)), [])
+
+
 def _check_version(record: Any, version: int | None) -> None:
     if version is not None and version != record.version:
         raise Stale(version=record.version)
@@ -134,6 +181,17 @@ def _check_version(record: Any, version: int | None) -> None:
 
 def _prepare(ctx: Ctx, change: Change, problems: list[Problem]) -> None:
     """Derive and check; raise all problems together."""
+    if _problems(ctx, change, problems):
+        raise Invalid(problems)
+    applying.create_tags(ctx, change)
+    if change.verb == "create":
+        for field in values.sequenced(ctx, change.definition):
+            if change.values.get(field.key) is None:
+                change.values[field.key] = sequences.next_value(ctx, field.sequence)
+
+
+def _problems(ctx: Ctx, change: Change, problems: list[Problem]) -> list[Problem]:
+    """Derive and check; return the problems with what was found added."""
     if not problems:
         ctx.registry.hooks.before_write(ctx, change)
     refused = {p.field for p in problems}
@@ -141,13 +199,7 @@ def _prepare(ctx: Ctx, change: Change, problems: list[Problem]) -> None:
     problems += values.check_unique(ctx, change)
     problems += values.check_links(ctx, change)
     problems += [p for p in ctx.registry.hooks.validate(ctx, change) if p.code != "warning"]
-    if problems:
-        raise Invalid(problems)
-    applying.create_tags(ctx, change)
-    if change.verb == "create":
-        for field in values.sequenced(ctx, change.definition):
-            if change.values.get(field.key) is None:
-                change.values[field.key] = sequences.next_value(ctx, field.sequence)
+    return problems
 
 
 def _store(ctx: Ctx, change: Change) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from crm_core.deployment import Deployment
 
 MODULES = (
-    "docs", "records", "bulk", "activity", "finding", "working", "uploads", "imports", "currencies", "fields", "lists",
-    "tags", "settings", "views", "accounts",
+    "docs", "records", "bulk", "activity", "undo", "finding", "working", "uploads", "imports", "currencies", "fields",
+    "lists", "tags", "settings", "views", "accounts", "access", "plugins",
 )  # fmt: skip
 
 

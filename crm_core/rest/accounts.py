@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from crm_core.accounts import passwords, profile, roles, teams, tokens, users
@@ -137,7 +138,7 @@ def list_users(call: Call) -> Answer:
     found = users.listed(
         call.ctx, text=call.text("q"), active=active, page=call.whole("after") or 1, size=call.whole("limit") or 50
     )
-    items = [_user(call, row.user) for row in found.items]
+    items = [_shown(row.user, row.roles, row.teams) for row in found.items]
     return Answer(
         {
             "items": items,
@@ -185,11 +186,15 @@ def reset_second_factor(call: Call) -> Answer:
 
 def _user(call: Call, user: User) -> dict[str, Any]:
     session = call.ctx.session
+    return _shown(user, roles.of_user(session, user.id), teams.of_user(session, user.id))
+
+
+def _shown(user: User, codes: Iterable[str], team_ids: Iterable[int]) -> dict[str, Any]:
     return {
         **_personal(user),
         "active": user.active,
-        "roles": sorted(roles.of_user(session, user.id)),
-        "teams": teams.of_user(session, user.id),
+        "roles": sorted(codes),
+        "teams": sorted(team_ids),
         "second_factor": bool(user.totp_secret),
         "created_at": user.created_at,
         "last_seen_at": user.last_seen_at,

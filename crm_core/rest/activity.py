@@ -50,6 +50,9 @@ def _change(entry: HistoryEntry) -> dict[str, Any]:
         "via": entry.via,
         "note": entry.note,
         "operation": entry.operation,
+        "batch": entry.batch_id,
+        "undoes": entry.undoes_id,
+        "undoable": entry.undoable,
         "changes": _changes(entry),
     }
 
@@ -142,7 +145,8 @@ _FIELD_CHANGE = shape("field label old new", field=_TEXT, label=_TEXT, old=_TEXT
 _ENTRY = shape(
     "id at actor actor_id action via note operation changes",
     id={"type": "integer"}, at=_WHEN, actor=_TEXT, actor_id=_WHO, action=_TEXT, via=_TEXT, note=_TEXT,
-    operation=_TEXT, changes={"type": "array", "items": _FIELD_CHANGE},
+    operation=_TEXT, batch=_WHO, undoes=_WHO, undoable={"type": "boolean"},
+    changes={"type": "array", "items": _FIELD_CHANGE},
 )  # fmt: skip
 _EVENT = shape(
     "at actor kind title body url", at=_WHEN, actor=_TEXT, kind=_TEXT, title=_TEXT, body=_TEXT, url=_TEXT,

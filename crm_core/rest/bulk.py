@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crm_core import records
+from crm_core import batches, records
 from crm_core.errors import BadRequest, CrmError, Forbidden, Invalid, Problem
 from crm_core.i18n import N_
-from crm_core.records.actions import MAX_BULK
+from crm_core.records.actions import MAX_BULK, attempt
 from crm_core.rest import bodies, problems
 from crm_core.rest.records import plain
 from crm_core.rest.routing import ID, MAX_ID, Answer, Call, Route, items_of, shape
+
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
 
 _ITEM = {"type": "object", "properties": {"id": ID, "version": {"type": "integer", "minimum": 1}}}
 _BODY: dict[str, Any] = {
@@ -51,14 +54,21 @@ def bulk(call: Call) -> Answer:
     if "items" in body:
         if "data" in body or body.get("action", "update") not in ("create", "update"):
             raise Invalid([Problem("items", "action", N_("Items are created or updated, each with its own values"))])
-        results = [_item(call, item, body.get("action")) for item in body["items"]]
+        results, batch = _items(call, body)
     else:
-        results = _named(call, body)
+        results, batch = _named(call, body)
     failed = sum(not result["ok"] for result in results)
-    return Answer({"items": results, "done": len(results) - failed, "failed": failed})
+    return Answer({"items": results, "done": len(results) - failed, "failed": failed, "batch": batch})
 
 
-def _named(call: Call, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _items(call: Call, body: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int | None]:
+    action = body.get("action")
+    inside = batches.begin(call.ctx, batches.BULK, call.entity.key, action or "save")
+    results = [_item(inside, call, item, action) for item in body["items"]]
+    return results, batches.close(inside)
+
+
+def _named(call: Call, body: Mapping[str, Any]) -> tuple[list[dict[str, Any]], int | None]:
     action = body.get("action")
     if not action:
         raise Invalid([Problem("action", "required", N_("This is required"))])
@@ -75,28 +85,22 @@ def _named(call: Call, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         elif action != "delete":
             entry["result"] = plain(result.value)
         found.append(entry)
-    return found
+    return found, done.batch_id
 
 
-def _item(call: Call, item: Mapping[str, Any], action: str | None) -> dict[str, Any]:
-    ctx, key = call.ctx, call.entity.key
-    record_id = None if action == "create" else item.get("id")
-    queued = len(ctx.queue)
-    savepoint = ctx.session.begin_nested()
+def _item(ctx: Ctx, call: Call, item: Mapping[str, Any], action: str | None) -> dict[str, Any]:
+    key, record_id = call.entity.key, None if action == "create" else item.get("id")
     try:
-        if record_id is not None:
-            made = records.update(ctx, key, int(record_id), item, version=item.get("version"))
-        elif action == "update":
-            raise Invalid([Problem("id", "required", N_("This is required"))])
-        elif not call.entity.creatable:
-            raise Forbidden(N_("Records of this kind are not made by hand"))
-        else:
-            made = records.create(ctx, key, item)
-        savepoint.commit()
+        with attempt(ctx):
+            if record_id is not None:
+                made = records.update(ctx, key, int(record_id), item, version=item.get("version"))
+            elif action == "update":
+                raise Invalid([Problem("id", "required", N_("This is required"))])
+            elif not call.entity.creatable:
+                raise Forbidden(N_("Records of this kind are not made by hand"))
+            else:
+                made = records.create(ctx, key, item)
     except CrmError as error:
-        savepoint.rollback()
-        del ctx.queue[queued:]
-        ctx.cache.clear()
         return {"id": record_id, "ok": False, "error": _error(call, error)}
     return {"id": made.id, "ok": True, "version": made.version}
 
@@ -113,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
           help='Either {"action": "update", "ids": […], "data": {…}}: the action is update, delete or the name of an '
                'action, data are its values ("+tags" and "-tags" add and take away). Or {"items": [{"id": 5}, {…}]}: '
                "items with an id are updated, those without are created. At most 1,000. Each succeeds or fails by "
-               "itself; the answer is 200 with one result an item, in order.",
-          body=_BODY, answers={200: items_of(_RESULT, done=_COUNT, failed=_COUNT)}, idempotent=True),
+               "itself; the answer is 200 with one result an item, in order. `batch` undoes them as one.",
+          body=_BODY, answers={200: items_of(_RESULT, done=_COUNT, failed=_COUNT,
+                                                      batch={"type": ["integer", "null"]})}, idempotent=True),
 )  # fmt: skip

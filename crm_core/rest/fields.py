@@ -7,19 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm_core import customfields, jobs
+from crm_core import custom_indexes, customfields, field_admin
 from crm_core.access import readable, require
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef
+from crm_core.custom_indexes import IndexState
 from crm_core.db import KERNEL
-from crm_core.errors import FilterError, Invalid, NotFound, Problem, ValueProblem
 from crm_core.fieldtypes import CUSTOM_TYPES
-from crm_core.filters import parse, to_json
-from crm_core.i18n import N_
-from crm_core.kernel import FIELD_INDEXES
+from crm_core.filters import from_json, to_text
 from crm_core.models import CustomField
 from crm_core.rest import bodies
-from crm_core.rest.routing import PREFIX, Answer, Call, Route, items_of, shape
+from crm_core.rest.routing import ID, PREFIX, Answer, Call, Route, items_of, shape
 from crm_core.schemas import describe_field
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -33,6 +31,7 @@ _FREE: dict[str, Mapping[str, Any]] = {
     "label": _LABEL,
     "help": {**_LABEL, "minLength": 0, "maxLength": 1000},
     "required": _FLAG,
+    "unique": _FLAG,
     "default": {},
     "section": {"type": "string", "maxLength": 60},
     "order": {"type": "integer", "minimum": 0, "maximum": 100_000},
@@ -51,6 +50,7 @@ _OPTIONS: dict[str, Any] = shape(
     currency={"type": "string", "maxLength": 60},
     list={"type": "string", "maxLength": 120},
     target={"type": "string", "maxLength": 60},
+    where={"type": "string", "maxLength": 10_000},
 )
 _NEW = shape(
     "key type label",
@@ -58,10 +58,29 @@ _NEW = shape(
     type={"type": "string", "enum": sorted(CUSTOM_TYPES)},
     options=_OPTIONS,
     choices={"type": "object", "additionalProperties": {"type": "string", "maxLength": 200}},
-    unique=_FLAG,
     **_FREE,
 )
 _CHANGE = shape(**_FREE)
+_IDS: dict[str, Any] = {"type": "array", "items": ID, "maxItems": 1000}
+_ORDER = shape("section", section={"type": "string", "minLength": 1, "maxLength": 60}, before=_IDS, after=_IDS)
+_USAGE = shape(
+    "records entries views",
+    records={"type": "integer"}, entries={"type": "integer"}, views={"type": "array", "items": _TEXT},
+)  # fmt: skip
+_BY_LANGUAGE: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
+_STORED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"}, "key": _TEXT, "type": _TEXT, "options": {"type": "object"}, "label": _BY_LANGUAGE,
+        "help": _BY_LANGUAGE, "required": _FLAG, "unique": _FLAG, "indexed": _FLAG, "filterable": _FLAG,
+        "search": _FLAG, "default": {}, "section": _TEXT, "order": {"type": "integer"}, "read_roles": _ROLES,
+        "edit_roles": _ROLES, "visible_if": {"type": ["string", "null"]},
+        "retired_at": {"type": ["string", "null"], "format": "date-time"},
+        "index": {"type": ["object", "null"]},
+    },
+    "required": ["id", "key", "type", "label", "retired_at", "index"],
+    "additionalProperties": False,
+}  # fmt: skip
 _FIELD: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -98,68 +117,10 @@ def create(call: Call) -> Answer:
     """Make a field."""
     definition = _entity(call)
     bodies.check(_NEW, call.body)
-    values = _values(call.ctx, call.body)
-    kind = _type(call.body)
-    if "default" in values:
-        values["default"] = _default(call.ctx, kind, values["default"])
-    row = customfields.create(call.ctx, definition.key, **values)
-    _index(call, row)
+    row = field_admin.define(call.ctx, definition.key, **call.body)
     answer = _answer(row, 201)
     answer.headers["Location"] = f"{PREFIX}/fields/{definition.slug}/{row.id}"
     return answer
-
-
-def _type(body: Mapping[str, Any]) -> Any:
-    options = {"list": "", **body.get("options", {})} if "choice" in body["type"] else body.get("options", {})
-    if body["type"] in ("integer", "decimal", "percent", "money"):
-        _check_bounds(body["type"], options)
-    return customfields.type_of(body["type"], options)
-
-
-def _check_bounds(kind: str, options: Mapping[str, Any]) -> None:
-    from crm_core.fieldtypes.numbers import parse_decimal
-
-    for name in ("low", "high"):
-        bound = options.get(name)
-        if bound is None:
-            continue
-        if isinstance(bound, int) != (kind == "integer"):
-            expected = "a whole number" if kind == "integer" else "text"
-            raise Invalid([Problem(f"options.{name}", "type", N_("Expected %(expected)s"), {"expected": expected})])
-        try:
-            parse_decimal(bound)
-        except ValueProblem as problem:
-            raise Invalid([problem.at(f"options.{name}")]) from None
-
-
-def _values(ctx: Ctx, body: Mapping[str, Any]) -> dict[str, Any]:
-    values = dict(body)
-    for name in ("label", "help"):
-        if isinstance(values.get(name), str):
-            values[name] = {"en": values[name]}
-    roles = {role.code for role in ctx.directory.roles()}
-    for name in ("read_roles", "edit_roles"):
-        if unknown := sorted(set(values.get(name, ())) - roles):
-            raise Invalid([Problem(name, "unknown", N_("There is no role %(name)s"), {"name": unknown[0]})])
-    if text := values.get("visible_if"):
-        try:
-            values["visible_if"] = to_json(parse(text))
-        except FilterError as error:
-            raise Invalid([Problem("visible_if", error.code, error.message, error.params)]) from error
-    return values
-
-
-def _default(ctx: Ctx, kind: Any, raw: Any) -> Any:
-    try:
-        return kind.dump(kind.parse(raw, ctx))
-    except ValueProblem as problem:
-        raise Invalid([problem.at("default")]) from None
-
-
-def _index(call: Call, row: CustomField) -> None:
-    """Have the index of a field built in the background, where nobody waits for it."""
-    if row.indexed or row.unique:
-        jobs.enqueue(call.ctx, FIELD_INDEXES, {})
 
 
 def _answer(row: CustomField, status: int = 200) -> Answer:
@@ -167,38 +128,89 @@ def _answer(row: CustomField, status: int = 200) -> Answer:
 
 
 def _row(call: Call) -> CustomField:
-    row = customfields.find(call.ctx, int(call.path["field_id"]))
-    if row.entity != _entity(call).key:
-        raise NotFound(N_("There is no such field"))
-    return row
+    return field_admin.find(call.ctx, _entity(call), int(call.path["field_id"]))
+
+
+def definitions(call: Call) -> Answer:
+    """Answer the fields administrators made, as they are stored."""
+    ctx, definition = call.ctx, _entity(call)
+    states = custom_indexes.states(ctx, definition.key)
+    return Answer({"items": [_stored(row, states) for row in field_admin.every(ctx, definition.key)]})
+
+
+_AS_STORED = (
+    "id", "key", "type", "options", "label", "help", "required", "unique", "indexed", "filterable", "search",
+    "default", "section", "order", "read_roles", "edit_roles", "retired_at",
+)  # fmt: skip
+
+
+def _stored(row: CustomField, states: Mapping[str, IndexState]) -> dict[str, Any]:
+    found = {name: getattr(row, name) for name in _AS_STORED}
+    state = states.get(f"{customfields.NAMESPACE}.{row.key}")
+    index = None if state is None else {"ready": state.ready, "percent": state.percent}
+    shown = to_text(from_json(row.visible_if)) if row.visible_if else None
+    return {**found, "key": f"{customfields.NAMESPACE}.{row.key}", "visible_if": shown, "index": index}
 
 
 def update(call: Call) -> Answer:
     """Change what may change of a field: not its key and not its type."""
     row = _row(call)
     bodies.check(_CHANGE, call.body)
-    values = _values(call.ctx, call.body)
-    if "default" in values:
-        values["default"] = _default(call.ctx, customfields.type_of(row.type, row.options), values["default"])
-    changed = customfields.update(call.ctx, row.id, **values)
-    _index(call, changed)
-    return _answer(changed)
+    return _answer(field_admin.change(call.ctx, row, **call.body))
 
 
 def retire(call: Call) -> Answer:
     """Take a field out of use; its values are kept."""
-    customfields.retire(call.ctx, _row(call).id)
+    field_admin.retire(call.ctx, _row(call))
+    return Answer(status=204)
+
+
+def restore(call: Call) -> Answer:
+    """Bring a retired field back, with its values."""
+    return _answer(field_admin.restore(call.ctx, _row(call)))
+
+
+def usage(call: Call) -> Answer:
+    """Answer what would go with a field."""
+    found = field_admin.holdings(call.ctx, _row(call))
+    return Answer({"records": found.records, "entries": found.entries, "views": list(found.views)})
+
+
+def purge(call: Call) -> Answer:
+    """Remove a retired field and its values for good, as a job."""
+    return Answer({"job": field_admin.purge(call.ctx, _row(call))}, 202)
+
+
+def arrange(call: Call) -> Answer:
+    """Put fields into a section of the form, in an order."""
+    bodies.check(_ORDER, call.body)
+    body = call.body
+    field_admin.arrange(call.ctx, _entity(call).key, body["section"], body.get("before", ()), body.get("after", ()))
     return Answer(status=204)
 
 
 _PATH = "/fields/{entity}"
+_ONE = f"{_PATH}/{{field_id}}"
 ROUTES: tuple[Route, ...] = (
     Route(method="GET", path=_PATH, handler=list_, summary="Describe the fields of an entity", tag="fields",
           answers={200: items_of(_FIELD)}, help="The entity is named by slug or key."),
     Route(method="POST", path=_PATH, handler=create, summary="Make a custom field", tag="fields", scope="admin",
           body=_NEW, answers={201: _FIELD}, location=True, idempotent=True),
-    Route(method="PATCH", path=f"{_PATH}/{{field_id}}", handler=update, summary="Change a custom field", tag="fields",
+    Route(method="GET", path=f"{_PATH}/custom", handler=definitions, summary="List custom fields as they are stored",
+          tag="fields", scope="admin", answers={200: items_of(_STORED)},
+          help="Retired ones too. `index` says how far the index of a field is that has one."),
+    Route(method="PUT", path=f"{_PATH}/order", handler=arrange, summary="Put custom fields in order", tag="fields",
+          scope="admin", body=_ORDER, answers={204: None},
+          help="`before` stand before the module's own fields of the section, `after` behind them."),
+    Route(method="PATCH", path=_ONE, handler=update, summary="Change a custom field", tag="fields",
           scope="admin", body=_CHANGE, answers={200: _FIELD}),
-    Route(method="DELETE", path=f"{_PATH}/{{field_id}}", handler=retire, summary="Retire a custom field",
+    Route(method="DELETE", path=_ONE, handler=retire, summary="Retire a custom field",
           tag="fields", scope="admin", help="Its values are kept.", answers={204: None}),
+    Route(method="POST", path=f"{_ONE}/restore", handler=restore, summary="Bring a retired field back", tag="fields",
+          scope="admin", answers={200: _FIELD}),
+    Route(method="GET", path=f"{_ONE}/usage", handler=usage, summary="Count what a custom field holds", tag="fields",
+          scope="admin", answers={200: _USAGE}),
+    Route(method="POST", path=f"{_ONE}/purge", handler=purge, summary="Remove a retired field for good", tag="fields",
+          scope="admin", answers={202: shape("job", job={"type": "integer"})},
+          help="Its values go with it, in the background; what the history says of them stays."),
 )  # fmt: skip

@@ -39,11 +39,13 @@ def identify(deployment: Deployment, request: Request) -> Caller:
     """
     found = web.identify(request, deployment)
     if found is None:
-        actor = deployment.registry.hooks.authenticate(request)
-        if not isinstance(actor, Actor):
+        recognised = web.recognise(request, deployment, via="api")
+        if recognised is None:
             raise NotSignedIn(N_("Send a valid token: Authorization: Bearer crm_…"))
-        return Caller(actor)
+        return Caller(recognised[0])
     deployment.refresh(known={"registry": found.registry_stamp, "directory": found.directory_stamp})
+    if found.viewed_id is not None:
+        raise Forbidden(N_("This session looks at the CRM as somebody else; end that first"))
     return Caller(deployment.directory.actor(found.user_id, via=found.via, scopes=found.scopes), found)
 
 
@@ -58,7 +60,10 @@ def note_use(deployment: Deployment, caller: Caller) -> None:
 
 
 def check_may_call(caller: Caller, route: Route, request: Request) -> None:
-    """Refuse what the token's scopes or the missing CSRF header rule out.
+    """Refuse what the token's scopes or the missing CSRF header rule out, and what another site's page sent.
+
+    A plugin may recognise people by what their browsers send along by themselves, so its callers are protected by
+    what browsers say of the sender.
 
     Raises:
         Forbidden: says which scope or header is missing.
@@ -69,6 +74,8 @@ def check_may_call(caller: Caller, route: Route, request: Request) -> None:
         raise Forbidden(N_("Only administrators may do this"))
     if scopes is not None and route.scope != "none" and route.scope not in scopes:
         raise Forbidden(N_("This needs a token with the scope %(name)s"), params={"name": route.scope})
+    if signed_in is None and route.method != "GET" and not csrf.from_here(request.headers.get(csrf.SENDER)):
+        raise Forbidden(N_("This request was sent by another site"))
     if signed_in is not None and signed_in.via == "web" and route.method != "GET":
         header: Any = request.headers.get(csrf.HEADER, "")
         if not csrf.fits(signed_in.csrf, header):

@@ -24,7 +24,7 @@ _REPORT = shape(
     dry_run={"type": "boolean"}, file=_TEXT, counts=_COUNTS, position=_COUNT, error=_TEXT,
     header={"type": "array", "items": _TEXT}, mapping={"type": "object"},
     problems={"type": "array", "items": _PROBLEM}, next={"type": ["integer", "null"]},
-    job={"type": ["integer", "null"]},
+    job={"type": ["integer", "null"]}, batch={"type": ["integer", "null"]},
 )  # fmt: skip
 _STARTED = shape("import job url report", job=_COUNT, url=_TEXT, report=_TEXT, **{"import": _COUNT})
 _OUTCOME = Param("outcome", "Only rows with this outcome.", {"type": "string", "enum": ["failed", "skipped", "warned"]})
@@ -83,6 +83,7 @@ def report(call: Call) -> Answer:
             ],
             "next": following,
             "job": row.job_id,
+            "batch": import_report.batch_of(call.ctx, row.id),
         }
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from crm_core import records
 from crm_core.access import readable
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef, FieldDef
-from crm_core.errors import BadRequest, Stale, unknown_name
+from crm_core.errors import BadRequest, NotFound, Stale, unknown_name
 from crm_core.fieldtypes import Computed
 from crm_core.filters import Node, and_, from_query, parse
 from crm_core.filters.query import RESERVED, SUFFIXES
@@ -134,7 +134,7 @@ def record_answer(ctx: Ctx, definition: EntityDef, record_id: int, status: int =
 def create(call: Call) -> Answer:
     """Create a record."""
     made = records.create(call.ctx, call.entity.key, call.body)
-    answer = record_answer(call.ctx, call.entity, made.id, 201)
+    answer = _written(call, made.id, 201)
     answer.headers["Location"] = f"{PREFIX}/{call.entity.slug}/{made.id}"
     return answer
 
@@ -166,7 +166,15 @@ def expected_version(call: Call) -> int | None:
 def update(call: Call) -> Answer:
     """Change fields of a record."""
     records.update(call.ctx, call.entity.key, call.id, call.body, version=expected_version(call))
-    return record_answer(call.ctx, call.entity, call.id)
+    return _written(call, call.id)
+
+
+def _written(call: Call, record_id: int, status: int = 200) -> Answer:
+    """Answer a record as it was written; one that was given away, which its writer may not read any more, with 204."""
+    try:
+        return record_answer(call.ctx, call.entity, record_id, status)
+    except NotFound:
+        return Answer(status=204)
 
 
 def delete(call: Call) -> Answer:
@@ -215,13 +223,14 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/{slug}", handler=list_, summary="List", tag="records", parameters=_LIST,
           open_query=True, answers={200: _PAGE}),
     Route(method="POST", path="/{slug}", handler=create, summary="Create", tag="records", scope="write",
-          body=ref("{entity}.new"), answers={201: ref("{entity}")}, idempotent=True, etag=True, location=True,
-          applies=lambda definition: definition.creatable),
+          body=ref("{entity}.new"), answers={201: ref("{entity}"), 204: None}, idempotent=True, etag=True,
+          location=True, applies=lambda definition: definition.creatable),
     Route(method="GET", path="/{slug}/{id}", handler=get, summary="Read", tag="records", parameters=(_FIELDS,),
           answers={200: ref("{entity}")}, etag=True),
     Route(method="PATCH", path="/{slug}/{id}", handler=update, summary="Change", tag="records", scope="write",
-          help="Fields that are not named stay as they are; null empties one.", body=ref("{entity}.change"),
-          answers={200: ref("{entity}")}, etag=True, etag_match=True),
+          help="Fields that are not named stay as they are; null empties one. A record that is given away, so that one "
+               "may not read it any more, is answered with 204.",
+          body=ref("{entity}.change"), answers={200: ref("{entity}"), 204: None}, etag=True, etag_match=True),
     Route(method="DELETE", path="/{slug}/{id}", handler=delete, summary="Delete", tag="records", scope="write",
           answers={204: None}, etag_match=True),
     Route(method="POST", path="/{slug}/{id}/actions/{action}", handler=act, summary="Act", tag="records",

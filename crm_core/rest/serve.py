@@ -9,6 +9,7 @@ from flask import Response, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.routing import RequestRedirect
 
+from crm_core.access import require_module
 from crm_core.db import utcnow
 from crm_core.errors import Invalid, Problem, TooLarge, WrongType
 from crm_core.errors import NotFound as Missing
@@ -79,6 +80,8 @@ def _run(
     with deployment.operation(caller.actor, write=route.is_write, cache=known) as ctx:
         g.ctx = ctx
         found = ctx.registry.entity(entity) if entity is not None else None
+        if found is not None:
+            require_module(ctx.directory, ctx.actor, found.plugin)
         call = Call(ctx, deployment, route, path, request.args, request.headers, body, found)
         answer = route.handler(call)
         document = answer.body if isinstance(answer.body, bytes) else jsonio.dumps(answer.body)

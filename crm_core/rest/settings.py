@@ -17,7 +17,9 @@ _SETTING = shape(
     key=_TEXT, plugin=_TEXT, label=_TEXT, help=_TEXT, type=_TEXT, value={}, default={}, is_set=_FLAG, secret=_FLAG,
     schema={"type": "object"},
 )  # fmt: skip
-_BODY: dict[str, Any] = {"type": "object", "description": "Values by key; null puts a setting back to its default."}
+_BODY: dict[str, Any] = {
+    "type": "object", "description": "Values by key; null puts a setting back to its default and removes a secret.",
+}  # fmt: skip
 
 
 def _document(found: SettingValue) -> dict[str, Any]:
@@ -48,7 +50,10 @@ def update(call: Call) -> Answer:
     problems: list[Problem] = []
     for key, value in call.body.items():
         try:
-            settings.set_value(call.ctx, key, value)
+            if value is None:
+                settings.reset(call.ctx, key)
+            else:
+                settings.set_value(call.ctx, key, value)
         except NotFound as error:
             problems.append(Problem(key[:80], "unknown", error.message, error.params))
         except Invalid as error:

@@ -20,6 +20,7 @@ from crm_core.fieldtypes import (
     User,
     Users,
 )
+from crm_core.fieldtypes.base import json_schema
 from crm_core.registry import Registry
 
 MAX_ID = 2**53 - 1
@@ -105,7 +106,7 @@ def _value_write(field: FieldDef) -> dict[str, Any]:
             found = _lines(field.type, write_schema, [f for f in field.type.line.fields if not f.readonly])
             found["items"]["required"] = [f.key for f in field.type.line.fields if f.required and f.default is None]
             return {**found, "maxItems": field.type.limit}
-    return field.json_schema()
+    return json_schema(field)
 
 
 def write_schema(field: FieldDef) -> dict[str, Any]:

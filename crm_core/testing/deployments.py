@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +24,8 @@ from crm_core.context import Actor, Ctx
 from crm_core.db import Database, utcnow
 from crm_core.deployment import Deployment
 from crm_core.directory import touch
-from crm_core.models import Role, Team, TeamMember, User, UserRole
+from crm_core.jobs.execute import execute
+from crm_core.models import Job, Role, Team, TeamMember, User, UserRole
 from crm_core.testing import services
 
 if TYPE_CHECKING:
@@ -96,6 +100,20 @@ class TestDeployment(Deployment):
         with self.database.transaction() as session:
             return tokens.create(session, user_id, name="test", scopes=scopes, now=utcnow())[0]
 
+    def run_jobs(self, *, until: dt.datetime | None = None) -> int:
+        """Run the jobs that wait, and those they ask for, in this process; return how many starts that took.
+
+        ``until`` brings those forward that are planned for later, such as the next try of one that failed.
+        """
+        waiting = sa.select(Job.id).where(Job.state == "waiting").order_by(Job.run_at, Job.id).limit(1)
+        for started in itertools.count():
+            with self.database.transaction() as session:
+                job_id = session.scalar(waiting.where(Job.run_at <= (until or utcnow())))
+            if job_id is None:
+                return started
+            execute(self, "tests", job_id, threading.Event())
+        raise AssertionError
+
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
         """Collect the statements sent to the database inside the block, transaction control left out."""
@@ -115,18 +133,18 @@ class TestDeployment(Deployment):
 class Templates:
     """One migrated database a kind, copied for each test."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is made before it is needed."""
-        self.folder = folder
-        self._made: dict[str, Any] = {}
+    def __init__(self, folder: Path, server: str | None = None) -> None:
+        """Nothing is made before it is needed; ``server`` is a PostgreSQL server other than the test run's."""
+        self.folder, self._address = folder, server
+        self._made: dict[tuple[str, tuple[str, ...]], Path | str] = {}
 
-    def fresh(self, kind: str, home: Path) -> TestDeployment:
-        """Return a deployment on a copy of the template."""
-        if kind not in self._made:
-            self._made[kind] = self._sqlite() if kind == "sqlite" else self._postgresql()
+    def fresh(self, kind: str, home: Path, plugins: tuple[str, ...] = ()) -> TestDeployment:
+        """Return a deployment on a copy of the template, with plugins that are off otherwise."""
+        key = (kind, plugins)
+        if key not in self._made:
+            self._made[key] = self._sqlite(plugins) if kind == "sqlite" else self._postgresql(plugins)
         home.mkdir(parents=True, exist_ok=True)
-        url = self._copy(kind, home)
-        return self._open(home, url)
+        return self._open(home, self._copy(self._made[key], home))
 
     def _open(self, home: Path, url: str) -> TestDeployment:
         config = load_config({}, home=home, database_url=url, secret_key=SECRET, worker="manual")
@@ -135,43 +153,44 @@ class Templates:
             found.admin = session.scalar(sa.select(sa.func.min(User.id))) or 0
         return found
 
-    def _prepare(self, home: Path, url: str) -> None:
+    def _prepare(self, home: Path, url: str, plugins: tuple[str, ...]) -> None:
         config = load_config({}, home=home, database_url=url, secret_key=SECRET, worker="manual")
         database = Database(config.url)
         switching.initialise(database, config)
         with database.transaction() as session:
             accounts.seed(session)
             accounts.first_run(session)
+        for name in plugins:
+            switching.enable(database, config, name)
         database.dispose()
 
-    def _sqlite(self) -> Path:
-        path = self.folder / "template.sqlite3"
-        self._prepare(self.folder / "home", f"sqlite:///{path}")
+    def _sqlite(self, plugins: tuple[str, ...]) -> Path:
+        path = self.folder / f"{'-'.join(('template', *plugins))}.sqlite3"
+        self._prepare(self.folder / "home", f"sqlite:///{path}", plugins)
         with sa.create_engine(f"sqlite:///{path}").connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return path
 
-    def _postgresql(self) -> str:
+    def _postgresql(self, plugins: tuple[str, ...]) -> str:
         name = f"crm_template_{secrets.token_hex(4)}"
         self._server(f"CREATE DATABASE {name}")
-        self._prepare(self.folder / "home-pg", self._url(name))
+        self._prepare(self.folder / "home-pg", self._url(name), plugins)
         return name
 
-    def _copy(self, kind: str, home: Path) -> str:
-        if kind == "sqlite":
-            shutil.copyfile(self._made[kind], home / "crm.sqlite3")
+    def _copy(self, template: Path | str, home: Path) -> str:
+        if isinstance(template, Path):
+            shutil.copyfile(template, home / "crm.sqlite3")
             return f"sqlite:///{home / 'crm.sqlite3'}"
         name = f"crm_test_{secrets.token_hex(6)}"
-        self._server(f"CREATE DATABASE {name} TEMPLATE {self._made[kind]}")
+        self._server(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._url(name)
 
-    @staticmethod
-    def _url(name: str) -> str:
-        return sa.make_url(services.run_postgres()).set(database=name).render_as_string(hide_password=False)
+    def _url(self, name: str) -> str:
+        address = sa.make_url(self._address or services.run_postgres())
+        return address.set(database=name).render_as_string(hide_password=False)
 
-    @staticmethod
-    def _server(statement: str) -> None:
-        engine = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+    def _server(self, statement: str) -> None:
+        engine = sa.create_engine(self._address or services.run_postgres(), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
         engine.dispose()
@@ -183,5 +202,6 @@ class Templates:
 
     def close(self) -> None:
         """Remove the templates."""
-        if name := self._made.get("postgresql"):
-            self._server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for template in self._made.values():
+            if isinstance(template, str):
+                self._server(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crm_core.discovery import installed
 from crm_core.testing import services
 from crm_core.testing.deployments import Templates, TestDeployment
+from crm_core.testing.samples import Samples
+from crm_core.testing.sources import Project, on_path, project_of
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
+
+pytest.register_assert_rewrite("crm_core.testing.conformance")
 
 DATABASES = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
@@ -47,10 +52,45 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def crm(database_kind: str, crm_templates: Templates, tmp_path: Path) -> Iterator[TestDeployment]:
+def crm_project(request: pytest.FixtureRequest) -> Project | None:
+    """The project with plugins that the test's file lies in; it need not be installed to be tested."""
+    return project_of(request.path.parent)
+
+
+@pytest.fixture
+def crm_on_path(crm_project: Project | None) -> Iterator[None]:
+    """Let the plugins of the project be found while the test runs."""
+    with on_path((crm_project,) if crm_project is not None else ()):
+        yield
+
+
+@pytest.fixture
+def samples() -> Samples:
+    """Values that records can't be made without, by entity: what the conformance suite can't find out from types."""
+    return {}
+
+
+@pytest.fixture
+def crm_plugins(crm_project: Project | None, crm_on_path: None) -> tuple[str, ...]:
+    """The plugins to turn on beside those that are on anyway: those of the project that the test's file lies in.
+
+    Tests of several plugins that are off name them here.
+    """
+    mine = crm_project.plugins if crm_project is not None else ()
+    return tuple(f.name for f in installed() if mine and f.name in mine and not (f.manifest and f.manifest.on))
+
+
+@pytest.fixture
+def crm(
+    database_kind: str,
+    crm_templates: Templates,
+    crm_on_path: None,
+    crm_plugins: tuple[str, ...],
+    tmp_path: Path,
+) -> Iterator[TestDeployment]:
     """A fresh deployment with the bundled plugins, administrator ``admin@example.org``."""
     home = tmp_path / "home"
-    found = crm_templates.fresh(database_kind, home)
+    found = crm_templates.fresh(database_kind, home, crm_plugins)
     yield found
     found.close()
     crm_templates.drop(found)
@@ -58,9 +98,11 @@ def crm(database_kind: str, crm_templates: Templates, tmp_path: Path) -> Iterato
 
 
 @pytest.fixture
-def sqlite_crm(crm_templates: Templates, tmp_path: Path) -> Iterator[TestDeployment]:
+def sqlite_crm(
+    crm_templates: Templates, crm_on_path: None, crm_plugins: tuple[str, ...], tmp_path: Path
+) -> Iterator[TestDeployment]:
     """A fresh deployment on SQLite alone, for what has nothing to do with the database."""
-    found = crm_templates.fresh("sqlite", tmp_path / "home")
+    found = crm_templates.fresh("sqlite", tmp_path / "home", crm_plugins)
     yield found
     found.close()
 

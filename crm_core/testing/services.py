@@ -58,6 +58,15 @@ class Cluster:
     programs: Path
     folder: Path
 
+    def halt(self, mode: str) -> None:
+        """Stop the server, ``fast`` or ``immediate``; its files stay."""
+        _run(self.folder, self.programs / "pg_ctl", "-D", self.folder / "data", "-m", mode, "-w", "stop")
+
+    def resume(self) -> None:
+        """Start a halted server again, at the same address; a running one stays as it is."""
+        if not (self.folder / "data" / "postmaster.pid").exists():
+            _start_server(self.programs, self.folder, int(self.url.rpartition(":")[2].partition("/")[0]))
+
     def stop(self) -> None:
         """Stop the server without ceremony and remove its files."""
         with contextlib.suppress(OSError, ServerFailed):

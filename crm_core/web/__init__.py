@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from crm_core.registry import Registry
 
 MODULES = (
-    "shell", "auth", "profile", "admin_users", "home", "search", "lists", "filterpages", "viewpages", "bulk",
+    "shell", "auth", "profile", "admin_users", "home", "search", "lists", "boards", "filterpages", "viewpages", "bulk",
     "records_read", "records_write", "verbs", "sharing", "options", "settings", "settings_lists", "settings_money",
-    "files", "jobs", "imports",
+    "settings_fields", "settings_roles", "viewing", "files", "jobs", "undo", "imports", "plugins", "diagnostics",
 )  # fmt: skip
 
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import flask
 from sqlalchemy.exc import DBAPIError
 
-from crm_core.accounts import csrf
-from crm_core.accounts.web import identify
-from crm_core.db.engine import is_temporary
+from crm_core.access import require_module
+from crm_core.accounts import csrf, viewing
+from crm_core.accounts.web import identify, recognise
+from crm_core.contributions import EntityDef
+from crm_core.db.engine import is_passing
 from crm_core.errors import CrmError, Forbidden, Unavailable
 from crm_core.i18n import N_, use_language
 from crm_core.web import messages
-from crm_core.web.request import READING, Visit, access_of, check_access, language, visit
+from crm_core.web.compiled import KeptRule
+from crm_core.web.request import READING, Visit, access_of, check_access, is_open, language, visit
 
 if TYPE_CHECKING:
     from crm_core.accounts.identity import SignedIn
@@ -35,6 +38,8 @@ class StaleToken(Forbidden):
 class CrmApp(flask.Flask):
     """Flask with the CRM's way through a request."""
 
+    url_rule_class = KeptRule
+
     @property
     def deployment(self) -> Deployment:
         """Return the deployment served."""
@@ -45,7 +50,8 @@ class CrmApp(flask.Flask):
         """Run the request in the visitor's language; errors of every step become pages."""
         found = flask.g.crm_visit = Visit(self.deployment, flask.request.method not in READING)
         flask.g.crm_error = None
-        if access_of(self, flask.request.endpoint) != "own" and not flask.request.path.startswith(API):
+        endpoint = flask.request.endpoint
+        if not (is_open(endpoint) or access_of(self, endpoint) == "own" or flask.request.path.startswith(API)):
             try:
                 found.who = _who(self.deployment)
             except Exception as error:  # noqa: BLE001 - told where errors become pages
@@ -65,16 +71,28 @@ class CrmApp(flask.Flask):
             return super().dispatch_request()
         access = access_of(self, request.endpoint)
         check_access(access)
+        self._check_module()
         if request.method not in READING and access != "own":
             check_origin()
             check_token()
         try:
             return self._in_transaction()
         except (Unavailable, DBAPIError) as error:
-            if request.method not in READING or not passing(error):
+            if request.method not in READING or not is_passing(error):
                 raise
             log.info("trying %s again: %s", request.path, error)
             return self._in_transaction()
+
+    def _check_module(self) -> None:
+        """Refuse pages of a module that is not open to the person (AD-07)."""
+        who, request = visit().who, flask.request
+        plugins = [v.plugin for v in (request.view_args or {}).values() if isinstance(v, EntityDef)]
+        if owner := self.extensions.get("crm_pages", {}).get(request.blueprint):
+            plugins.append(owner)
+        if who is not None and plugins:
+            directory = self.deployment.directory
+            for plugin in plugins:
+                require_module(directory, directory.actor(who.user_id), plugin)
 
     def _in_transaction(self) -> flask.Response:
         found = visit()
@@ -101,17 +119,18 @@ class CrmApp(flask.Flask):
 
 
 def _who(deployment: Deployment) -> SignedIn | None:
-    """Return who is signed in with a browser; the caches are brought up to date by what the session's row says."""
+    """Return who uses the browser: by a session, else as a plugin recognises him.
+
+    The caches are brought up to date by what the session's row says.
+    """
     found = identify(flask.request, deployment)
-    if found is None or found.via != "web":
+    if found is None:
+        recognised = recognise(flask.request, deployment, via="web")
+        return recognised[1] if recognised else None
+    if found.via != "web":
         return None
     deployment.refresh(known={"registry": found.registry_stamp, "directory": found.directory_stamp})
-    return found
-
-
-def passing(error: Exception) -> bool:
-    """Tell whether an error of the database may be gone at the next try."""
-    return isinstance(error, Unavailable) or (isinstance(error, DBAPIError) and is_temporary(error))
+    return viewing.seen_as(deployment, found)
 
 
 def check_origin() -> None:
@@ -120,7 +139,7 @@ def check_origin() -> None:
     Raises:
         Forbidden: it comes from elsewhere.
     """
-    if flask.request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    if not csrf.from_here(flask.request.headers.get(csrf.SENDER)):
         raise Forbidden(N_("This form was sent by another site"))
 
 
@@ -140,6 +159,6 @@ def as_error(error: Any) -> CrmError:
     """Return the error of the tree that an exception amounts to; what nobody foresaw is logged."""
     from crm_core.rest import problems
 
-    if isinstance(error, DBAPIError) and is_temporary(error):
+    if isinstance(error, DBAPIError) and is_passing(error):
         return Unavailable()
     return problems.as_error(error)

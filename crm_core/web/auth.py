@@ -105,6 +105,7 @@ def signout() -> flask.typing.ResponseReturnValue:
     """End the session of this browser."""
     who, found = visitor(), visit()
     if who is not None:
+        who = who.viewer or who
         with found.deployment.operation(Actor(who.user_id, who.name), write=True) as ctx:
             signin.sign_out(ctx, flask.request.cookies.get(COOKIE, ""))
     found.who = None
@@ -173,7 +174,7 @@ def _note_use() -> None:
 
 
 def _touch(deployment: Deployment, who: SignedIn) -> None:
-    sessions.touch(deployment.database, deployment.config, who, utcnow())
+    sessions.touch(deployment.database, deployment.config, who.viewer or who, utcnow())
 
 
 def _password_first() -> flask.typing.ResponseReturnValue | None:

@@ -77,6 +77,7 @@ def run(definition: EntityDef) -> flask.typing.ResponseReturnValue:
         outcome=outcome(results),
         title=_title(ctx, definition, action),
         deleted=action == "delete",
+        batch=results.batch_id,
     )
     response = flask.make_response(page)
     response.headers["HX-Trigger"] = flask.json.dumps({"crm:refresh": True})

@@ -13,6 +13,7 @@ from crm_core.db import KERNEL
 from crm_core.errors import NotFound
 from crm_core.filters import parse
 from crm_core.text import fold
+from crm_core.titles import words_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -29,7 +30,8 @@ def link_titles(ctx: Ctx, entity: str, ids: Sequence[int]) -> Mapping[int, str]:
     model = definition.model
     title = getattr(model, definition.title)
     query = sa.select(model.id, title).where(model.id.in_(list(ids)), access.predicate(ctx, definition, "read", model))
-    return {i: text or "" for i, text in ctx.session.execute(query, execution_options=KERNEL)}
+    words = words_of(ctx, definition.key)
+    return {i: words(text) for i, text in ctx.session.execute(query, execution_options=KERNEL)}
 
 
 def found_options(ctx: Ctx, entity: str, text: str, limit: int = LIMIT) -> list[dict[str, Any]]:

@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any
 
-from crm_core.filters import And, Cond, Me, MyTeams, Node, Not, Or, Relative, conditions, simplify, to_json
+from crm_core.filters import Me, MyTeams, Node, Relative, conditions, holds, simplify, to_json
 
-_CLIENT_OPERATORS = frozenset({"=", "!=", "in", "not in", "has", "not has", "is null", "is not null"})
-_NEGATIVE = {"!=": "=", "not in": "in", "not has": "has", "is not null": "is null", "not contains": "contains"}
-
-
-def holds(node: Node | None, values: Mapping[str, Any]) -> bool:
-    """Tell whether a condition holds for the values of a form.
-
-    Args:
-        node: The condition; ``None`` always holds.
-        values: By field key, as typed (texts, lists of texts) or as Python values.
-    """
-    if node is None:
-        return True
-    match node:
-        case And(parts):
-            return all(holds(part, values) for part in parts)
-        case Or(parts):
-            return any(holds(part, values) for part in parts)
-        case Not(part):
-            return not holds(part, values)
-    if node.op in _NEGATIVE:
-        return not _compare(_NEGATIVE[node.op], _texts(values.get(node.path)), node)
-    return _compare(node.op, _texts(values.get(node.path)), node)
+__all__ = ["for_browser", "holds"]
 
 
 def for_browser(node: Node | None, known: frozenset[str]) -> str:
@@ -45,45 +20,6 @@ def for_browser(node: Node | None, known: frozenset[str]) -> str:
         return ""
     for cond in conditions(node):
         items = cond.value if isinstance(cond.value, tuple) else (cond.value,)
-        simple = cond.op in _CLIENT_OPERATORS and cond.path in known
-        if not simple or any(isinstance(item, Relative | Me | MyTeams | Decimal) for item in items):
+        if cond.path not in known or any(isinstance(item, Relative | Me | MyTeams) for item in items):
             return ""
     return json.dumps(to_json(simplify(node)), separators=(",", ":"))
-
-
-def _compare(op: str, found: list[str], cond: Cond) -> bool:
-    wanted = [_text(v) for v in (cond.value if isinstance(cond.value, tuple) else (cond.value,))]
-    if op == "is null":
-        return not found
-    if op == "contains":
-        return any(wanted[0].lower() in text.lower() for text in found)
-    if op in ("startswith", "endswith"):
-        return any(getattr(text.lower(), op)(wanted[0].lower()) for text in found)
-    if op in ("<", "<=", ">", ">="):
-        return any(_ordered(op, text, wanted[0]) for text in found)
-    if wanted == [""]:
-        return not found
-    return any(text in wanted for text in found) or (not found and wanted == ["false"])
-
-
-def _ordered(op: str, left: str, right: str) -> bool:
-    pair: Any
-    try:
-        pair = (Decimal(left.replace(",", ".")), Decimal(right))
-    except InvalidOperation:
-        pair = (left, right)
-    a, b = pair
-    return bool({"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[op])
-
-
-def _texts(value: Any) -> list[str]:
-    items = value if isinstance(value, list | tuple | set) else [value]
-    return [text for item in items if (text := _text(item)) != ""]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

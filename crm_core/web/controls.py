@@ -171,22 +171,26 @@ def _link(ctx: Ctx, made: Control, titles: Titles) -> None:
     made.source = f"/{definition.slug}/options" if definition else ""
     if made.source and (where := getattr(kind, "where", "")):
         made.source += "?" + urlencode({"where": where})
-    if made.source and kind.where:
-        made.source += "?" + urlencode({"where": kind.where})
     several = kind.multiple
     chosen = made.chosen if several else [made.text] if made.text else []
-    ids = [int(item) for item in chosen if item.isascii() and item.isdigit() and len(item) < 17]
+    ids = [found for item in chosen if (found := linked_id(item)) is not None]
     names = titles(kind.target, ids) if ids else {}
     hidden = gettext(N_("A record you may not see"))
     made.options = [Option(str(i), names.get(i, hidden), True) for i in ids]
     made.widget = "several" if several else "link"
 
 
+def linked_id(text: str) -> int | None:
+    """Return the number of a record as a form holds it, ``None`` for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else None
+
+
 def _related(ctx: Ctx, made: Control, titles: Titles) -> None:
     made.source, made.widget = "/options/related", "link"
     entity, _, number = made.text.partition(":")
-    if entity in ctx.registry.entities and number.isascii() and number.isdigit() and len(number) < 17:
-        label = titles(entity, [int(number)]).get(int(number), gettext(N_("A record you may not see")))
+    linked = linked_id(number)
+    if entity in ctx.registry.entities and linked is not None:
+        label = titles(entity, [linked]).get(linked, gettext(N_("A record you may not see")))
         made.options = [Option(made.text, label, True, hint=gettext(ctx.registry.entities[entity].label))]
 
 

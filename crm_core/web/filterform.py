@@ -99,7 +99,7 @@ def choices(ctx: Ctx, definition: EntityDef) -> list[tuple[str, list[tuple[str, 
     own: list[tuple[str, str]] = []
     more: list[tuple[str, list[tuple[str, str]]]] = []
     for key, found in ctx.registry.fields(definition.key).items():
-        if key not in mask or found.hidden or not found.filterable or found.storage == "computed":
+        if key not in mask or not found.on_pages(ctx) or not found.filterable or found.storage == "computed":
             continue
         own.append((key, found.title()))
         if isinstance(found.type, Lines):

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from crm_core import access
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import Problem, ValueProblem
-from crm_core.fieldtypes import Address, Boolean, Choice, File, Lines
+from crm_core.fieldtypes import Address, Boolean, Choice, File, Lines, Link
 from crm_core.filters import paths
 from crm_core.i18n import N_, gettext
 from crm_core.web import conditions
-from crm_core.web.controls import Titles, control
+from crm_core.web.controls import Titles, control, linked_id
 from crm_core.web.rawvalues import same, to_raw
 from crm_core.web.widgets import Control
 
@@ -86,7 +86,7 @@ def form_fields(ctx: Ctx, entity: str) -> dict[str, FieldDef]:
     return {
         key: found
         for key, found in ctx.registry.fields(entity).items()
-        if key in allowed and not found.readonly and not found.hidden and found.storage != "computed"
+        if key in allowed and not found.readonly and found.storage != "computed" and found.on_pages(ctx)
     }
 
 
@@ -191,6 +191,7 @@ def build(
         only: Fields other than those of :func:`form_fields`.
     """
     fields = form_fields(ctx, definition.key) if only is None else only
+    titles = _together(titles, raw, fields)
     known = frozenset(fields)
     by_field = _by_field(problems, known)
     visible = visible_fields(raw, fields)
@@ -208,6 +209,22 @@ def build(
     form.base = json.dumps(dict(raw if base is None else base), separators=(",", ":"))
     form.troubles = _summary(form, by_field.get(None, ()))
     return form
+
+
+def _together(titles: Titles, raw: Mapping[str, Any], fields: Mapping[str, FieldDef]) -> Titles:
+    """Return what knows the titles of all linked records of a form, asked for once for each kind of record."""
+    wanted: dict[str, set[int]] = {}
+    for key, found in fields.items():
+        if isinstance(found.type, Link):
+            typed = raw.get(key) or ()
+            ids = (linked_id(str(item)) for item in ([typed] if isinstance(typed, str) else typed))
+            wanted.setdefault(found.type.target, set()).update(i for i in ids if i is not None)
+    known = {target: dict(titles(target, sorted(ids))) for target, ids in wanted.items() if ids}
+
+    def look_up(entity: str, ids: Sequence[int]) -> Mapping[int, str]:
+        return known[entity] if set(ids) <= wanted.get(entity, set()) else titles(entity, ids)
+
+    return look_up
 
 
 def _required(found: FieldDef, raw: Mapping[str, Any]) -> bool:

@@ -11,12 +11,13 @@ import flask
 import sqlalchemy as sa
 from markupsafe import Markup
 
-from crm_core.access import allowed, predicate
+from crm_core.access import allowed, open_to, predicate
 from crm_core.accounts import profile
 from crm_core.contributions import EntityDef, Panel, by_weight
 from crm_core.db import KERNEL
 from crm_core.i18n import N_, gettext
 from crm_core.models import Change
+from crm_core.titles import words_of
 from crm_core.web import recent, ui
 from crm_core.web.recordview import guarded
 from crm_core.web.request import current, is_fragment, notify
@@ -97,6 +98,8 @@ def panels(ctx: Ctx) -> list[Box]:
     """Return the panels plugins put on the home page; one that is empty or fails is left out."""
     found = []
     for panel in by_weight(p for p in ctx.registry.of(Panel) if not p.entity):
+        if not open_to(ctx.directory, ctx.actor, panel.plugin):
+            continue
         where = f"panel {panel.key}"
         html = guarded(ctx, panel.plugin, where, partial(panel.render, ctx, None), "")
         if str(html).strip():
@@ -128,10 +131,10 @@ def _changes_of(ctx: Ctx, definition: EntityDef) -> list[News]:
         .order_by(latest.c.id.desc())
         .limit(CHANGES)
     )
-    rows = ctx.session.execute(query, execution_options=KERNEL)
+    rows, words = ctx.session.execute(query, execution_options=KERNEL), words_of(ctx, definition.key)
     return [
         News(
-            r.at, r.actor, gettext(WHAT.get(r.action, WHAT["update"])), r.title or f"#{r.record_id}",
+            r.at, r.actor, gettext(WHAT.get(r.action, WHAT["update"])), words(r.title) or f"#{r.record_id}",
             f"/{definition.slug}/{r.record_id}", definition.icon,
         )
         for r in rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -116,6 +116,7 @@ def _report(ctx: Ctx, definition: EntityDef, row: Import) -> dict[str, Any]:
         "problems": problems,
         "more": more,
         "names": import_report.COUNTS,
+        "batch": import_report.batch_of(ctx, row.id),
         "states": STATES,
         "field_label": lambda key: _field_label(ctx, definition, key),
     }
@@ -131,10 +132,11 @@ def _field_label(ctx: Ctx, definition: EntityDef, key: str) -> str:
 
 def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = None) -> Answer:
     ctx, form = current(), flask.request.form
-    rows = imports.sample(ctx, row)
+    rows, targets = imports.sample(ctx, row), _targets(ctx, definition)
     columns = [
         {
             "name": name,
+            "choices": _choices(targets, form.get(f"column.{number}", ""), _target(row.mapping, name)),
             "target": form.get(f"column.{number}", _target(row.mapping, name)),
             "sample": [r[number] for r in rows if number < len(r) and r[number]],
         }
@@ -146,7 +148,6 @@ def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = N
         row=row,
         error=error,
         columns=columns,
-        targets=_targets(ctx, definition),
         region=form.get("region") or row.options.get("region", ""),
         lenient=bool(form.get("lenient")),
     )
@@ -156,6 +157,14 @@ def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = N
 def _target(mapping: Mapping[str, Any], column: str) -> str:
     found = mapping.get(column) or []
     return found if isinstance(found, str) else ", ".join(found)
+
+
+def _choices(targets: Sequence[tuple[str, str]], *kept: str) -> list[tuple[str, str]]:
+    """Return what a column may be: what it is taken for first, where that is none of the fields alone."""
+    labels = dict(targets)
+    own = [name for name in dict.fromkeys(kept) if name and name not in labels]
+    words = [(name, ", ".join(labels.get(part, part) for part in name.split(", "))) for name in own]
+    return [*words, *targets]
 
 
 def _targets(ctx: Ctx, definition: EntityDef) -> list[tuple[str, str]]:

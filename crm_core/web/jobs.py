@@ -10,6 +10,7 @@ from crm_core.db import KERNEL
 from crm_core.i18n import N_, gettext
 from crm_core.imports import JOB as IMPORT
 from crm_core.models import Import, Job, Worker
+from crm_core.undo import JOB as UNDO
 from crm_core.web.request import admin, current, notify
 
 ID = "<int(max=9007199254740991):job_id>"
@@ -84,7 +85,9 @@ def _one(job: Job) -> dict[str, object]:
 
 
 def _report(job: Job) -> str:
-    """Return the address of an import's report."""
+    """Return the address of the report of an import or an undoing."""
+    if job.name == UNDO:
+        return f"/profile/changes/batch/{job.args.get('batch_id')}"
     if job.name != IMPORT:
         return ""
     ctx = current()

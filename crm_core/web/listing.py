@@ -30,12 +30,12 @@ MANY, CROWD = 10, 16
 """Tables with more columns than this scroll sideways."""
 
 WEIGHTS: Mapping[str, int] = {
-    "choice": 12, "date": 10, "datetime": 14, "email": 19, "phone": 18, "user": 16, "tags": 15, "money": 12,
-    "percent": 8, "integer": 8, "decimal": 10, "rating": 10, "boolean": 8, "link": 17, "team": 12, "url": 16,
+    "choice": 12, "date": 10, "datetime": 14, "email": 19, "phone": 15, "user": 16, "tags": 15, "money": 12,
+    "percent": 8, "integer": 8, "decimal": 10, "rating": 10, "boolean": 8, "link": 19, "team": 12, "url": 16,
     "lines": 18, "links": 18, "users": 16, "multichoice": 15,
 }  # fmt: skip
 """Widths of columns by type, relative to each other."""
-TITLE_WEIGHT, STATUS_WEIGHT, OTHER_WEIGHT = 23, 21, 13
+TITLE_WEIGHT, STATUS_WEIGHT, OTHER_WEIGHT = 23, 27, 13
 NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
 
 

@@ -11,6 +11,7 @@ from crm_core.access import predicate
 from crm_core.db import KERNEL
 from crm_core.models import User
 from crm_core.search import Hit
+from crm_core.titles import words_of
 from crm_core.web.preferences import preference
 from crm_core.web.request import after_response, visit, visitor
 
@@ -24,7 +25,7 @@ KEPT = 10
 def looked_at(entity: str, record_id: int) -> None:
     """Note that the person looks at a record; written after the answer, and only when the order changes."""
     who, old = visitor(), stored()
-    if who is None or (old and old[0] == (entity, record_id)):
+    if who is None or who.viewer is not None or (old and old[0] == (entity, record_id)):
         return
     new = [(entity, record_id), *(item for item in old if item != (entity, record_id))][:KEPT]
     after_response(partial(_write, visit().deployment, who.user_id, new))
@@ -63,6 +64,7 @@ def recent(ctx: Ctx) -> list[Hit]:
         query = sa.select(model.id, getattr(model, definition.title)).where(
             model.id.in_(wanted), predicate(ctx, definition, "read", model)
         )
-        titles.update({(entity, i): title or "" for i, title in ctx.session.execute(query, execution_options=KERNEL)})
+        words = words_of(ctx, entity)
+        titles.update({(entity, i): words(title) for i, title in ctx.session.execute(query, execution_options=KERNEL)})
     slugs = {key: d.slug for key, d in ctx.registry.entities.items()}
     return [Hit(e, i, titles[e, i], "", f"/{slugs[e]}/{i}") for e, i in items if (e, i) in titles]

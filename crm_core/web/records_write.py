@@ -13,7 +13,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import CrmError, Forbidden, Invalid, NotFound, Problem, Stale
 from crm_core.i18n import N_, gettext
 from crm_core.records.values import add_defaults
-from crm_core.web import conflicts, forms, saving
+from crm_core.web import conflicts, forms, recordview, saving
 from crm_core.web.choosers import link_titles
 from crm_core.web.forms import Form, Trouble
 from crm_core.web.questions import local
@@ -73,7 +73,8 @@ def update(definition: EntityDef, record_id: int) -> Answer:
 
 
 def _editable_row(definition: EntityDef, record_id: int) -> records.Row:
-    row = records.read(current(), definition.key, record_id)
+    ctx = current()
+    row = records.read(ctx, definition.key, record_id, recordview.needed(ctx, definition))
     if not row.editable:
         raise Forbidden(N_("You may read this record but not change it"))
     return row

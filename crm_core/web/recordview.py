@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef, Panel, Tab, by_weight
+from crm_core.db.engine import is_passing
 from crm_core.fieldtypes import Choice, Image, LongText, Money
+from crm_core.hooks import isolated
 from crm_core.i18n import N_, gettext
 from crm_core.web import conditions
 from crm_core.web.forms import sectioned
@@ -95,7 +97,7 @@ def view(ctx: Ctx, entity: str, record_id: int) -> RecordView:
         NotFound: the record is not there for the actor.
     """
     definition = ctx.registry.entity(entity)
-    row = records.read(ctx, definition.key, record_id)
+    row = records.read(ctx, definition.key, record_id, needed(ctx, definition))
     record = records.get(ctx, definition.key, record_id)
     status = _status_field(ctx, definition, row)
     picture = _picture_field(ctx, definition, row)
@@ -111,11 +113,23 @@ def view(ctx: Ctx, entity: str, record_id: int) -> RecordView:
         sections=tuple(_facts(ctx, definition, row, known)),
         actions=tuple(records.available_actions(ctx, definition.key, record)),
         tabs=tuple(tabs(ctx, definition, record)),
-        panels=tuple(by_weight(p for p in ctx.registry.of(Panel) if p.entity == definition.key)),
+        panels=tuple(_panels(ctx, definition)),
         may_edit=row.editable,
         may_delete=access.may(ctx, definition.key, "delete", record),
         may_set_status=status is not None and row.editable and status.key in access.editable(ctx, definition.key),
     )
+
+
+def _panels(ctx: Ctx, definition: EntityDef) -> Iterable[Panel]:
+    mine = (p for p in ctx.registry.of(Panel) if p.entity == definition.key)
+    return by_weight(p for p in mine if access.open_to(ctx.directory, ctx.actor, p.plugin))
+
+
+def needed(ctx: Ctx, definition: EntityDef) -> list[str]:
+    """Return the fields a page is made of: not those that would be worked out and shown nowhere."""
+    mask = access.readable(ctx, definition.key)
+    known = ctx.registry.fields(definition.key).items()
+    return [key for key, f in known if key in mask and (f.storage != "computed" or f.on_pages(ctx))]
 
 
 def _status_field(ctx: Ctx, definition: EntityDef, row: Row) -> FieldDef | None:
@@ -162,7 +176,7 @@ def _facts(ctx: Ctx, definition: EntityDef, row: Row, known: set[str]) -> Iterab
     shown = [
         f
         for f in ctx.registry.fields(definition.key).values()
-        if f.key in row.values and f.key not in known and not f.hidden and conditions.holds(f.visible_if, row.values)
+        if f.key in row.values and f.key not in known and f.on_pages(ctx) and conditions.holds(f.visible_if, row.values)
     ]
     for key, title, members in sectioned(ctx, definition.key, shown):
         yield key, title, tuple(_fact(f, row) for f in members)
@@ -206,7 +220,8 @@ def _count(ctx: Ctx, tab: Tab, record: Any) -> int | None:
 
 def plugin_tabs(ctx: Ctx, definition: EntityDef, record: Any) -> list[Tab]:
     """Return the tabs plugins add to a record, by weight."""
-    found = by_weight(t for t in ctx.registry.of(Tab) if t.entity == definition.key)
+    mine = (t for t in ctx.registry.of(Tab) if t.entity == definition.key)
+    found = by_weight(t for t in mine if access.open_to(ctx.directory, ctx.actor, t.plugin))
     return [t for t in found if t.visible is None or _is_visible(ctx, t, record)]
 
 
@@ -216,10 +231,17 @@ def _is_visible(ctx: Ctx, tab: Tab, record: Any) -> bool:
 
 
 def guarded(ctx: Ctx, plugin: str, where: str, function: Callable[[], T], otherwise: T) -> T:
-    """Return what a plugin's function returns; when it raises, the failure is noted and the page goes on."""
+    """Return what a plugin's function returns; when it raises, the failure is noted and the page goes on.
+
+    Raises:
+        Exception: the database is busy or gone, which is no module's failure.
+    """
     try:
-        return function()
+        with isolated(ctx.session):
+            return function()
     except Exception as error:
+        if is_passing(error):
+            raise
         ctx.registry.hooks.incident(plugin, where, error)
         return otherwise
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
 
 import flask
 
 from crm_core.errors import Forbidden, NotSignedIn
 from crm_core.i18n import N_, best_language
+from crm_core.marks import Access, admin, own_access, public
 
 if TYPE_CHECKING:
     from crm_core.accounts.identity import SignedIn
     from crm_core.context import Ctx
     from crm_core.deployment import Deployment
 
-Access = Literal["public", "user", "admin", "own"]
-View = TypeVar("View", bound=Callable[..., Any])
+__all__ = [
+    "READING", "Message", "Visit", "access_of", "admin", "after_response", "check_access", "current", "is_admin",
+    "is_fragment", "is_open", "language", "notify", "own_access", "public", "visit", "visitor",
+]  # fmt: skip
+
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+ENDS_VIEWING = frozenset({"/view-as/end", "/signout"})
+"""Addresses that bring who looks as somebody else back to himself."""
 _OPEN_ENDPOINTS = frozenset({"static", "healthz", "readyz"})
 
 
@@ -59,7 +65,10 @@ class Visit:
         if self.ctx is None:
             if self.who is None:
                 raise NotSignedIn
-            actor = self.deployment.directory.actor(self.who.user_id, via="web", scopes=self.who.scopes)
+            directory = self.deployment.directory
+            actor = directory.actor(self.who.user_id, via="web", scopes=self.who.scopes)
+            if self.who.viewer is not None:
+                actor = replace(actor, viewer=directory.actor(self.who.viewer.user_id))
             operation = self.deployment.operation(
                 actor, write=self.write, locale=self.who.locale, cache={"access_epoch": self.who.access_high}
             )
@@ -75,8 +84,8 @@ class Visit:
     def give_up(self, error: BaseException) -> None:
         """Roll back what was done; what is opened from now on only reads."""
         stack, self.stack = self.stack.pop_all(), ExitStack()
-        stack.__exit__(type(error), error, error.__traceback__)
         self.ctx, self.write = None, False
+        stack.__exit__(type(error), error, error.__traceback__)
 
 
 def visit() -> Visit:
@@ -102,7 +111,7 @@ def visitor() -> SignedIn | None:
 def is_admin() -> bool:
     """Tell whether the person administers the CRM."""
     found: Visit | None = flask.g.get("crm_visit")
-    if found is None or found.who is None:
+    if found is None or found.who is None or not _covered(found.who, "admin"):
         return False
     user = found.deployment.directory.user(found.who.user_id)
     return user is not None and user.active and found.deployment.directory.actor(user.id).is_admin
@@ -146,46 +155,45 @@ def language() -> str:
 # ---------------------------------------------------------------- who may call a route
 
 
-def _marked(access: Access) -> Callable[[View], View]:
-    def mark(view: View) -> View:
-        view.crm_access = access  # type: ignore[attr-defined]
-        return view
-
-    return mark
-
-
-def public(view: View) -> View:
-    """Mark a route that strangers may call."""
-    return _marked("public")(view)
-
-
-def admin(view: View) -> View:
-    """Mark a route for administrators only."""
-    return _marked("admin")(view)
-
-
-def own_access(view: View) -> View:
-    """Mark a route that recognises its callers and checks them by itself (REST)."""
-    return _marked("own")(view)
+def is_open(endpoint: str | None) -> bool:
+    """Tell whether an endpoint has nothing to do with who asks: files of the pages, and whether all is well."""
+    return endpoint is not None and (endpoint in _OPEN_ENDPOINTS or endpoint.endswith(".static"))
 
 
 def access_of(app: flask.Flask, endpoint: str | None) -> Access:
     """Return what an endpoint declares; without a declaration one must be signed in."""
-    if endpoint is None or endpoint in _OPEN_ENDPOINTS or endpoint.endswith(".static"):
+    if endpoint is None or is_open(endpoint):
         return "public"
     return cast("Access", getattr(app.view_functions.get(endpoint), "crm_access", "user"))
 
 
+def _covered(who: SignedIn, scope: str) -> bool:
+    return who.scopes is None or scope in who.scopes
+
+
+def _check_viewing(who: SignedIn) -> None:
+    """Refuse all that changes something, and the account itself, to who looks as somebody else."""
+    ends = flask.request.path in ENDS_VIEWING
+    personal = flask.request.path.startswith("/profile")
+    if personal or (flask.request.method not in READING and not ends):
+        raise Forbidden(N_("You look at the CRM as %(name)s, for reading only"), params={"name": who.name})
+
+
 def check_access(access: Access) -> None:
-    """Refuse strangers, and people who don't administer where that is needed.
+    """Refuse strangers, people who don't administer where that is needed, and writing to who only reads.
 
     Raises:
         NotSignedIn: nobody is signed in.
-        Forbidden: the route is for administrators.
+        Forbidden: the route is for administrators, or the person was recognised for reading alone.
     """
     if access in ("public", "own"):
         return
-    if visitor() is None:
+    who = visitor()
+    if who is None:
         raise NotSignedIn
+    if who.viewer is not None:
+        _check_viewing(who)
+    elif flask.request.method not in READING and not _covered(who, "write"):
+        raise Forbidden(N_("You were signed in for reading only"))
     if access == "admin" and not is_admin():
         raise Forbidden(N_("Only administrators may open this"))

@@ -62,6 +62,8 @@ KERNEL_PAGES = (
         _page(N_("Modules"), N_("Turn parts of the CRM on and off"), "/settings/plugins", icon="puzzle"),
         _page(N_("Jobs"), N_("Work in the background, and what became of it"), "/settings/jobs", icon="cpu"),
         _page(N_("Incidents"), N_("What went wrong, and in which module"), "/settings/incidents", icon="bug"),
+        _page(N_("Diagnostics"), N_("How long modules keep people waiting"), "/settings/diagnostics",
+              icon="speedometer2"),
     ),
 )  # fmt: skip
 """Pages of the kernel by section; those that are not there are left out."""
@@ -76,13 +78,25 @@ def install(app: flask.Flask) -> None:
 
 @admin
 def index() -> str:
-    """Show all settings by section; plugins add theirs with ``MenuItem(section="settings")``."""
+    """Show all settings by section (AD-13): the kernel's, then one a module."""
     ctx = current()
     sections = [
         (gettext(title), [_shown(*page) for page in pages if _exists(page[2])]) for title, *pages in KERNEL_PAGES
     ]
-    own = [Page(item) for item in ui.settings_items(ctx)]
-    return flask.render_template("settings/index.html", sections=[*sections, (gettext(N_("Modules")), own)])
+    own = [(gettext(info.title), _of_plugin(ctx, name)) for name, info in ctx.registry.plugins.items()]
+    return flask.render_template("settings/index.html", sections=[*sections, *own])
+
+
+def _of_plugin(ctx: Ctx, plugin: str) -> list[Page]:
+    """Return what a module has to set up: its own pages, the fields of its records, its reference lists."""
+    pages = [Page(item) for item in ui.settings_items(ctx, plugin)]
+    for definition in ctx.registry.entities.values():
+        if definition.plugin == plugin and definition.creatable:
+            title = gettext(N_("Fields: %(name)s"), name=gettext(definition.plural))
+            pages.append(Page(ui.Item(title, f"/settings/fields/{definition.slug}", definition.icon)))
+    lists = [found for found in ctx.registry.lists.values() if found.plugin == plugin]
+    text = gettext(N_("Reference list"))
+    return pages + [Page(ui.Item(gettext(d.label), f"/settings/lists/{d.key}", "list-ol"), text) for d in lists]
 
 
 def _shown(label: str, text: str, url: str, icon: str) -> Page:
@@ -129,10 +143,14 @@ def _options_page(ctx: Ctx, typed: Mapping[str, Any] | None = None, problems: tu
 
 def _option(ctx: Ctx, key: str, value: SettingValue, typed: Mapping[str, Any], problems: tuple[Problem, ...]) -> Option:
     found = _field(key, value)
-    raw = typed.get(key, "" if value.definition.secret else to_raw(found.type, value.value, ctx))
+    secret = value.definition.secret
+    raw = "" if secret else typed.get(key, to_raw(found.type, value.value, ctx))
     made = control(
         ctx, found, raw, lambda e, i: link_titles(ctx, e, i), problems=[p for p in problems if p.field == key]
     )
+    if secret:
+        made.widget, made.attributes["autocomplete"] = "secret", "new-password"
+        made.attributes["placeholder"] = gettext(N_("Set; type to replace it") if value.is_set else N_("Not set"))
     return Option(made, value, gettext(value.definition.help) if value.definition.help else "")
 
 

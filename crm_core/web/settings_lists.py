@@ -196,8 +196,7 @@ def all_tags() -> str:
     """Show every tag with how many records carry it."""
     ctx = current()
     found = ctx.directory.tags()
-    counts = {t.id: sum(tags.usage(ctx, t.id).values()) for t in found}
-    return flask.render_template("settings/tags.html", tags=found, counts=counts, colours=COLOURS)
+    return flask.render_template("settings/tags.html", tags=found, counts=tags.counts(ctx), colours=COLOURS)
 
 
 @admin

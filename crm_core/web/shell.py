@@ -10,6 +10,7 @@ import flask
 import jinja2
 from markupsafe import Markup, escape
 
+from crm_core.access import open_to
 from crm_core.accounts import csrf
 from crm_core.errors import CrmError, TooMany, Unavailable
 from crm_core.fieldtypes.texts import shown_phone
@@ -19,6 +20,7 @@ from crm_core.hooks import Fragment
 from crm_core.i18n import gettext
 from crm_core.web import assets, filterform, htmlparts, messages, ui, values
 from crm_core.web.application import CrmApp, as_error
+from crm_core.web.compiled import COMPILED
 from crm_core.web.request import Visit, current, is_admin, is_fragment, language, visit, visitor
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ def _templates(app: CrmApp) -> None:
         [jinja2.FileSystemLoader(f"{app.root_path}/templates"), *map(jinja2.FileSystemLoader, folders)]
     )
     env = app.jinja_env
+    env.bytecode_cache = COMPILED
     env.trim_blocks = env.lstrip_blocks = True
     env.auto_reload = app.deployment.config.debug
     env.filters.update(
@@ -156,6 +159,7 @@ def _context() -> dict[str, Any]:
     who = visitor()
     return {
         "me": ui.Me(who.user_id, who.name, who.email, is_admin()) if who else None,
+        "viewer": who.viewer if who else None,
         "theme": who.theme if who else "auto",
         "language": language(),
         "menu": _menu(),
@@ -188,7 +192,11 @@ def csrf_token() -> str:
 
 def fragments(slot: str, subject: Any = None) -> list[Fragment]:
     """Return what plugins show in a slot of the page."""
-    return current().registry.hooks.render_slot(current(), slot, subject) if visitor() else []
+    if not visitor():
+        return []
+    ctx = current()
+    found = ctx.registry.hooks.render_slot(ctx, slot, subject)
+    return [f for f in found if open_to(ctx.directory, ctx.actor, f.plugin)]
 
 
 def display(field: FieldDef, value: Any) -> str:

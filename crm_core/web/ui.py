@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crm_core.access import allowed
+from crm_core.access import allowed, open_to
 from crm_core.contributions import EntityDef, Importer, MenuItem, by_weight
 from crm_core.i18n import N_, gettext
 
@@ -77,10 +77,10 @@ def menu(ctx: Ctx, path: str) -> Menu:
     return Menu(sections, _creatable(ctx, visible), first, path.startswith("/settings"))
 
 
-def settings_items(ctx: Ctx) -> list[Item]:
-    """Return the entries plugins add to the settings page."""
+def settings_items(ctx: Ctx, plugin: str = "") -> list[Item]:
+    """Return the entries plugins add to the settings page; those of one plugin when it is named."""
     found = [i for i in by_weight(ctx.registry.of(MenuItem)) if i.section == SETTINGS and _visible(ctx, i)]
-    return [Item(gettext(i.label), i.url, i.icon) for i in found]
+    return [Item(gettext(i.label), i.url, i.icon) for i in found if plugin in ("", i.plugin)]
 
 
 def list_links(ctx: Ctx, definition: EntityDef) -> list[Item]:
@@ -99,7 +99,7 @@ def _title(section: str) -> str:
 
 
 def _visible(ctx: Ctx, item: MenuItem) -> bool:
-    if item.admin and not ctx.actor.is_admin:
+    if (item.admin and not ctx.actor.is_admin) or not open_to(ctx.directory, ctx.actor, item.plugin):
         return False
     action = "create" if item.section == CREATE else "read"
     return not item.entity or (item.entity in ctx.registry.entities and allowed(ctx, item.entity, action))
@@ -116,7 +116,8 @@ def _creatable(ctx: Ctx, visible: Iterable[MenuItem]) -> list[Item]:
     own = [i for i in visible if i.section == CREATE]
     found = []
     for definition in ctx.registry.entities.values():
-        if not definition.creatable or not allowed(ctx, definition.key, "create"):
+        settings = "create" in definition.admin_actions  # made on a page of the settings
+        if settings or not definition.creatable or not allowed(ctx, definition.key, "create"):
             continue
         split = [i for i in own if i.entity == definition.key]
         found += [Item(gettext(i.label), i.url, i.icon, entity=definition.key) for i in split] or [
