@@ -78,9 +78,13 @@ def linked_count(ctx: Ctx, record: Any) -> int:
 
 def relation_page(ctx: Ctx, contact_id: int, limit: int = 200) -> Page:
     """Return the relationships of a contact whose other side the actor may see as well."""
-    wanted = or_(Cond("contact", "=", contact_id), Cond("other", "=", contact_id))
-    fields = ("contact", "relation", "other", "note")
+    fields, wanted = ("contact", "relation", "other", "note"), relation_filter(contact_id)
     return records.list_(ctx, RELATION, ListQuery(fields=fields, filter=wanted, limit=limit, editable=True))
+
+
+def relation_filter(contact_id: int) -> Node:
+    """Return the filter of the relationships of a contact, whichever side it is on."""
+    return or_(Cond("contact", "=", contact_id), Cond("other", "=", contact_id))
 
 
 def relation_label(ctx: Ctx, code: str, *, reverse: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crm_contacts import import_writer
+from crm_contacts import import_fields, import_writer
 from crm_contacts.importing import Source, SourceRow, open_source
 from crm_core.api import N_, Importer, ImportOptions
 
@@ -83,4 +83,5 @@ IMPORTER = Importer(
     open=open_file,
     write=import_writer.write,
     formats=("csv", "txt", "tsv", "vcf"),
+    fields=import_fields.fields,
 )

@@ -131,7 +131,8 @@ def relations(ctx: Ctx, record: Any) -> str:
 
 def relations_count(ctx: Ctx, record: Any) -> int:
     """Return how many relationships of a contact the actor may see."""
-    return computing.relation_page(ctx, record.id, limit=1).total or 0
+    wanted = ListQuery(filter=computing.relation_filter(record.id))
+    return records.count(ctx, computing.RELATION, wanted)[0]
 
 
 TABS = (

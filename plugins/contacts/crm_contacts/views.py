@@ -8,9 +8,7 @@ CONTACT = "contacts.contact"
 
 CONTACTS = ViewDef(
     entity=CONTACT,
-    columns=(
-        "photo", "name", "job_title", "company", "email", "phone", "city", "nature", "prospect_status", "account_owner",
-    ),
+    columns=("photo", "name", "company", "phone", "city", "prospect_status"),
     sort="name",
     quick=(
         "qualification", "salespeople", "temperature", "nature", "type", "prospect_status", "prospect_level", "role",

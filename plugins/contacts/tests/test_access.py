@@ -115,3 +115,12 @@ def test_ct_57_a_contact_is_associated_with_a_team(rest, crm, alice):
     api.company("Kergal", team=team)
     api.company("Sével")
     assert api.titles(f"team={team}") == ["Kergal"]
+
+
+def test_kn_27_a_colleague_sees_the_same_record_and_its_comments(rest, browser_of, alice, bob):
+    made = rest(alice).company("Kergal", description="Prefers mornings", visibility="read")
+    rest(alice).post(f"/contacts/{made['id']}/comments", {"body": "Wants a quote"})
+    seen = rest(bob)
+    assert seen.get(f"/contacts/{made['id']}")["description"] == "Prefers mornings"
+    assert [c["body"] for c in seen.get(f"/contacts/{made['id']}/comments")["items"]] == ["Wants a quote"]
+    assert "Wants a quote" in browser_of(bob).get(f"/contacts/{made['id']}")

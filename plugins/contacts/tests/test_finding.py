@@ -41,6 +41,28 @@ def test_ct_36_search_is_limited_to_one_field(rest, query, titles):
 
 
 @pytest.mark.parametrize(
+    ("field", "text", "found"),
+    [
+        ("first_name", "martin", "Martin Petit"),
+        ("last_name", "martin", "Anne Martin"),
+        ("company", "martin", "Rose Roy"),
+        ("city", "brest", "Rose Roy"),
+        ("zip", "2920", "Rose Roy"),
+    ],
+)
+def test_ct_36_the_quick_bar_of_the_list_searches_in_one_field(rest, browser_of, field, text, found):
+    api, browser = rest(), browser_of()
+    api.person("Anne", "Martin")
+    api.person("Martin", "Petit")
+    company = api.company("Martin Frères")["id"]
+    api.person("Rose", "Roy", company=company, addresses=[{"city": "Brest", "zip": "29200"}])
+    assert f'name="{field}__contains"' in browser.get("/contacts")
+    page = browser.get(f"/contacts?{field}__contains={text}")
+    assert re.findall(r'data-title-link title="([^"]+)"', page) == [found]
+    assert f'name="{field}__contains" value="{text}"' in page
+
+
+@pytest.mark.parametrize(
     ("query", "titles"),
     [
         ("city=Brest", ["Kergal", "Sével"]),

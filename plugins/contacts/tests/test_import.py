@@ -1,8 +1,13 @@
 """An import from the upload to the report."""
 
 import io
+import re
 import threading
 
+from crm_contacts.import_fields import fields
+from crm_contacts.importing.targets import canonical
+
+from crm_core import jobs
 from crm_core.jobs.execute import execute
 
 TEXT = (
@@ -57,3 +62,34 @@ def test_the_same_file_with_foreign_ids_twice_changes_nothing(crm, rest):
         execute(crm, "test", started["job"], threading.Event())
         assert api.get(started["report"])["counts"][expected] == 1
     assert len(api.titles("kind=person")) == 1
+
+
+def test_where_columns_go_is_chosen_by_label(crm, rest, browser_of):
+    rest().post("/fields/contacts", {"key": "score_2", "type": "integer", "label": "Points"})
+    browser = browser_of()
+    text = "Nom;Prénom;Société;Tél. mobile;Adr;Pts\r\nMartin;Anne;Kergal SA;06 39 98 00 01;Quai 1;7\r\n"
+    sent = {"region": "FR", "file": (io.BytesIO(text.encode()), "people.csv")}
+    url = browser.post("/contacts/import", sent).headers["Location"]
+    page = browser.get(url)
+    chosen = dict(re.findall(r'<option value="([^"]+)" selected>([^<]+)<', page))
+    assert chosen == {
+        "last_name": "Last name", "first_name": "First name", "company": "Company",
+        "phones.mobile.number": "Phone number – Mobile",
+    }  # fmt: skip
+    offered = dict(re.findall(r'<option value="([^"]+)"[^>]*>([^<]+)<', page))
+    assert offered["addresses.home.city"] == "City – At home"
+    assert offered["cf.score_2"] == "Points"
+    assert not [target for target, label in offered.items() if target == label]
+    browser.post(url, {"do": "import", "region": "FR", "column.4": "addresses.home.street", "column.5": "cf.score_2"})
+    with crm.as_user(crm.admin) as ctx:
+        (job, *_) = jobs.listing(ctx)
+    execute(crm, "test", job.id, threading.Event())
+    found = rest().get("/contacts?last_name=Martin")["items"][0]
+    assert (found["cf"]["score_2"], found["phones"][0]["kind"]) == (7, "mobile")
+    assert (found["addresses"][0]["street"], found["addresses"][0]["kind"]) == ("Quai 1", "home")
+
+
+def test_every_place_that_is_offered_for_a_column_exists(crm):
+    with crm.as_user(crm.admin) as ctx:
+        for target, label in fields(ctx):
+            assert canonical(target) == target and label

@@ -1,6 +1,12 @@
 """Pages of contacts (CT-16 to CT-19, CT-26 to CT-28, CT-38, CT-53, CT-61, CT-69, KN-09)."""
 
+import datetime as dt
 import re
+
+import sqlalchemy as sa
+
+from crm_core.db import utcnow
+from crm_core.models import Change, Comment
 
 
 def test_ct_17_save_and_create_new_opens_an_empty_form_of_the_same_kind(rest, browser_of):
@@ -118,6 +124,25 @@ def test_ct_61_saving_an_old_contact_again_asks_nothing(rest, browser_of):
     made = rest().company("Kergal")
     browser_of().post(f"/contacts/{made['id']}/edit", {"name": "Kergal", "version": made["version"]})
     browser_of().post(f"/contacts/{made['id']}/edit", {"name": "KERGAL", "version": made["version"]})
+
+
+def test_ct_69_a_prospects_activity_separates_recent_and_past(rest, browser_of, crm):
+    api = rest()
+    made = api.company("Kergal", nature=["prospect"])
+    path = f"/contacts/{made['id']}"
+    api.post(f"{path}/comments", {"body": "Long ago", "channel": "phone"})
+    with crm.database.transaction() as session:
+        ago = utcnow() - dt.timedelta(days=40)
+        for model in (Change, Comment):
+            session.execute(sa.update(model).where(model.record_id == made["id"]).values(at=ago))
+    api.post(f"{path}/comments", {"body": "Just now", "channel": "email"})
+    api.patch(path, {"score": 4})
+    for page in (browser_of().get(path), browser_of().get(f"{path}/tab/activity", part=True)):
+        groups = dict(re.findall(r'data-group="(\w+)"(.*?)</section>', page, re.S))
+        assert set(groups) == {"recent", "past"}
+        assert "Recent activity" in groups["recent"] and "Past activity" in groups["past"]
+        assert "Just now" in groups["recent"] and "Score" in groups["recent"] and "Long ago" not in groups["recent"]
+        assert "Long ago" in groups["past"] and "created" in groups["past"] and "Just now" not in groups["past"]
 
 
 def test_kn_09_persons_and_companies_are_created_apart_and_relationships_from_contacts(browser_of):

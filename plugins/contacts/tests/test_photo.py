@@ -5,6 +5,8 @@ import io
 import pytest
 from PIL import Image
 
+from crm_core import files
+
 LIMIT = 1024 * 1024
 
 
@@ -48,6 +50,44 @@ def test_ct_08_photo_can_be_changed_and_taken_away(rest):
     other = upload(api, picture((50, 50)))
     assert api.patch(f"/contacts/{made['id']}", {"photo": other})["photo"]["id"] == other
     assert api.patch(f"/contacts/{made['id']}", {"photo": None})["photo"] is None
+
+
+@pytest.mark.parametrize("how", ["replaced", "taken away", "taken away on the page", "deleted"])
+def test_ct_08_a_photo_that_is_no_longer_the_contacts_is_sent_to_nobody_and_swept(
+    rest, browser_of, crm, alice, bob, how
+):
+    api = rest(alice)
+    made = api.person(visibility="read", photo=upload(api, picture()))
+    path, url = f"/contacts/{made['id']}", made["photo"]["url"]
+    people = [browser_of(user).client for user in (alice, bob, None)]
+    for address in (url, f"{url}/thumb/96"):
+        assert [person.get(address).status_code for person in people] == [200, 200, 200]
+    if how == "replaced":
+        other = api.patch(path, {"photo": upload(api, picture((50, 50)))})["photo"]["url"]
+    elif how == "taken away":
+        api.patch(path, {"photo": None})
+    elif how == "deleted":
+        api.delete(path)
+    else:
+        browser_of(alice).post(f"{path}/edit", {"photo": "", "version": made["version"]})
+        assert api.get(path)["photo"] is None
+    for address in (url, f"{url}/thumb/96"):
+        assert [person.get(address).status_code for person in people] == [404, 404, 404]
+    with crm.as_user() as ctx:
+        files.remove_orphans(ctx, older_than=-1)
+    left = list(crm.config.files.glob("??/??/*")) + list(crm.config.files.glob("thumbnails/*/*"))
+    assert len(left) == (1 if how == "replaced" else 0)
+    if how == "replaced":
+        assert people[1].get(other).status_code == 200
+
+
+def test_ct_08_a_photo_that_was_taken_away_can_be_put_back_by_who_uploaded_it(rest, browser_of, alice):
+    api = rest(alice)
+    made = api.person(photo=upload(api, picture()))
+    path, photo = f"/contacts/{made['id']}", made["photo"]
+    api.patch(path, {"photo": None})
+    assert api.patch(path, {"photo": photo["id"]})["photo"]["id"] == photo["id"]
+    assert served_size(browser_of(alice), photo["url"]) == (120, 90)
 
 
 def test_ct_08_photo_of_a_private_contact_is_private(rest, browser_of, alice, bob):

@@ -1,6 +1,12 @@
 """Relationships between contacts (CT-74)."""
 
 import pytest
+import sqlalchemy as sa
+
+from crm_core import history
+from crm_core.directory import touch
+from crm_core.i18n import use_language
+from crm_core.models import User
 
 
 @pytest.fixture
@@ -81,3 +87,32 @@ def test_ct_74_kinds_of_relationship_are_extended_by_administrators(rest):
     api.post(f"/contacts/{one}/actions/relate", {"relation": code, "other": two}, status=200)
     assert api.get(f"/contacts/{one}")["relations"][0]["label"] == "Landlord of"
     assert api.get(f"/contacts/{two}")["relations"][0]["label"] == "Tenant of"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Supplier of"), ("fr", "Fournisseur de")])
+def test_ct_74_a_relationship_is_called_by_its_label_in_the_readers_language(
+    crm, rest, browser_of, pair, language, words
+):
+    *_, relation = pair
+    with crm.database.transaction() as session:
+        session.execute(sa.update(User).where(User.id == crm.admin).values(language=language))
+        touch(session)
+    crm.refresh(force=True)
+    api, browser = rest(), browser_of()
+    assert api.get(f"/relations/{relation}")["title"] == words
+    assert [r["title"] for r in api.get("/relations")["items"]] == [words]
+    for path in ("/relations", f"/relations/{relation}", f"/relations/{relation}/delete"):
+        page = browser.get(path)
+        assert words in page and ">supplies<" not in page
+
+
+def test_ct_74_history_tells_the_labels_of_entries_in_the_readers_language(crm, rest, pair):
+    supplier, *_, relation = pair
+    api = rest()
+    api.patch(f"/relations/{relation}", {"relation": "partner"})
+    api.patch(f"/contacts/{supplier}", {"nature": ["prospect"], "temperature": "hot", "addresses": [{"city": "Lyon"}]})
+    with crm.as_user(crm.admin) as ctx, use_language("fr"):
+        (change,) = history.entries(ctx, "contacts.relation", relation)[0].changes
+        assert (change.old, change.new) == ("Fournisseur de", "Partenaire de")
+        told = {c.key: c.new for c in history.entries(ctx, "contacts.contact", supplier)[0].changes}
+    assert told == {"nature": "Prospect", "temperature": "Chaud", "addresses": "Lyon"}

@@ -126,7 +126,7 @@ def with_overrides(mapping: ColumnMapping, header: Sequence[str], overrides: Ite
         columns = [column for column in columns if column.number != index]
         if field.strip() in _IGNORE:
             continue
-        target = _free_target(field.strip(), columns)
+        target = _target(field.strip(), columns)
         if target not in targets.MANY:
             columns = [column for column in columns if column.target != target]
         columns.append(Column(index, target))
@@ -144,20 +144,24 @@ def _column_index(name: str, header: Sequence[str]) -> int:
     raise MappingError("unknown_column", _UNKNOWN_COLUMN, value=name, near=shown)
 
 
-def _free_target(field: str, columns: Sequence[Column]) -> str:
+def _target(field: str, columns: Sequence[Column]) -> str:
     target = targets.canonical(field)
     if target is None:
         near = difflib.get_close_matches(field.lower(), targets.suggestions(), n=3, cutoff=0.4)
         raise MappingError("unknown_field", _UNKNOWN_FIELD, value=field, near=", ".join(near or targets.FIELDS[:3]))
+    return free_target(target, columns) if field in targets.SHORT else target
+
+
+def free_target(target: str, columns: Iterable[Column]) -> str:
+    """Return the target, or that of a further line where another column has taken it; an address is one line."""
     group, slot, part = targets.split(target)
-    if field not in targets.SHORT or group == "addresses":
+    if not part or group == "addresses":
         return target
-    taken = {column.target for column in columns}
-    number = 2
-    while target in taken:
-        target = f"{group}.{slot}{number}.{part}"
+    taken, free, number = {column.target for column in columns}, target, 2
+    while free in taken:
+        free = f"{group}.{slot}{number}.{part}"
         number += 1
-    return target
+    return free
 
 
 Put = Callable[[Draft, str], None]

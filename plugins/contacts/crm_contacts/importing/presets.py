@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from crm_contacts.importing import preset_tables as tables
 from crm_contacts.importing import preset_tables_more as more
 from crm_contacts.importing import targets
-from crm_contacts.importing.mapping import Column, ColumnMapping, with_overrides
+from crm_contacts.importing.mapping import Column, ColumnMapping, free_target, with_overrides
 from crm_contacts.importing.normalise import DateOrder, fold
+from crm_contacts.importing.phone_headers import phone_target
 
 __all__ = ["PRESETS", "Preset", "key", "map_columns", "recognise", "with_overrides"]
 
@@ -106,8 +107,8 @@ PRESETS: tuple[Preset, ...] = (
     Preset("odoo", more.ODOO, more.ODOO_SIGNATURE),
     Preset("espocrm", more.ESPOCRM, more.ESPOCRM_SIGNATURE),
 )
-PLAIN = Preset("plain", more.PLAIN, frozenset(), minimum=0)
-OWN = Preset("own", more.PLAIN, frozenset(), minimum=0)
+PLAIN = Preset("plain", more.PLAIN, frozenset(), minimum=0, dynamic=phone_target)
+OWN = Preset("own", more.PLAIN, frozenset(), minimum=0, dynamic=phone_target)
 _OWN_NAMES = frozenset(name for name in targets.FIELDS if "_" in name) | {"kind"}
 
 
@@ -129,6 +130,8 @@ def map_columns(header: Sequence[str], preset: Preset | None = None) -> ColumnMa
     columns: list[Column] = []
     for index, name in enumerate(keys):
         goals = _goals(preset, name, header[index], frozenset(keys))
+        if preset.table is more.PLAIN:
+            goals = [(free_target(target, columns), converter) for target, converter in goals]
         columns.extend(Column(index, *goal) for goal in goals)
     return ColumnMapping(preset.name, tuple(header), tuple(columns), preset.date_order, preset.kind, preset.tag_gap)
 

@@ -518,6 +518,49 @@ def test_files_made_by_hand(rows):
     assert full[0].values["first_name"] == "Anne"
 
 
+@pytest.mark.parametrize(
+    ("header", "target"),
+    [
+        ("Tél. mobile", "phones.mobile.number"),
+        ("Tél. portable", "phones.mobile.number"),
+        ("Tél portable perso", "phones.mobile.number"),
+        ("Portable", "phones.mobile.number"),
+        ("Portable (pro)", "phones.mobile.number"),
+        ("Mobile", "phones.mobile.number"),
+        ("Mobile no.", "phones.mobile.number"),
+        ("Cell phone", "phones.mobile.number"),
+        ("GSM", "phones.mobile.number"),
+        ("Tél. fixe", "phones.work.number"),
+        ("Téléphone fixe", "phones.work.number"),
+        ("Fixe", "phones.work.number"),
+        ("Tél.", "phones.work.number"),
+        ("Tél. bureau", "phones.work.number"),
+        ("N° de téléphone", "phones.work.number"),
+        ("Numéro de tél", "phones.work.number"),
+        ("Office phone", "phones.work.number"),
+        ("Téléphone 2", "phones.work2.number"),
+        ("Mobile phone 2", "phones.mobile2.number"),
+        ("Tél. domicile", "phones.home.number"),
+        ("Home phone", "phones.home.number"),
+        ("Télécopie", "phones.fax.number"),
+        ("Fax pro", "phones.fax.number"),
+    ],
+)
+def test_headers_of_phone_numbers_are_understood_however_they_are_written(header, target):
+    assert map_columns(["Nom", header]).by_name()[header] == (target,)
+
+
+@pytest.mark.parametrize("header", ["Numéro", "No", "Bureau", "Standard", "Téléphone préféré", "Home", "Company"])
+def test_other_headers_are_not_taken_for_phone_numbers(header):
+    targets = map_columns(["Nom", header]).by_name().get(header, ())
+    assert not [target for target in targets if target.startswith("phones.")]
+
+
+def test_two_columns_of_the_same_kind_of_number_make_two_lines(row):
+    found = row("Nom;Prénom;Téléphone;Tél. fixe;Mobile\nMartin;Anne;0261910001;0261910002;0639980012\n")
+    assert [line["number"] for line in found.values["phones"]] == ["+33261910001", "+33261910002", "+33639980012"]
+
+
 def test_every_target_of_every_preset_exists():
     from crm_contacts.importing.mapping import CONVERTERS
     from crm_contacts.importing.presets import OWN, PLAIN, PRESETS

@@ -1,0 +1,1 @@
+"""Company cars: which there are, who drives them, what they cost."""

@@ -1,0 +1,176 @@
+"""What must hold for an automation before it is stored, so that it does not fail when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from crm_automations import lists, sending, values
+from crm_automations.fields import AUTOMATION
+from crm_core.api import (
+    N_,
+    Change,
+    Cond,
+    CrmError,
+    Ctx,
+    Date,
+    DateTime,
+    FieldDef,
+    ListQuery,
+    Problem,
+    ValueProblem,
+    gettext,
+    parse_filter,
+    records,
+)
+
+DEFINING = ("watched", "trigger", "field", "to_value", "condition", "steps", "owner")
+Step = Mapping[str, Any]
+
+
+def derive(ctx: Ctx, change: Change) -> None:
+    """Look at dates from now on when an automation begins to wait for them."""
+    if change.entity == AUTOMATION and change.verb != "delete" and change.get("trigger") == lists.DATE:
+        moved = any(change.changed(key) for key in ("trigger", "watched", "field", "offset", "unit"))
+        if change.verb == "create" or moved or (change.changed("active") and change.get("active")):
+            change.set("checked_until", ctx.now)
+
+
+def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
+    """Yield what is wrong with an automation; one that is switched off is left alone."""
+    if change.entity != AUTOMATION or change.verb == "delete":
+        return
+    begins = change.changed("active") and change.get("active")
+    if not begins and not any(change.changed(key) for key in DEFINING):
+        return
+    if not change.get("owner"):
+        yield Problem("owner", "required", N_("Name the person whose rights the automation has"))
+    entity = change.get("watched")
+    if entity not in ctx.registry.entities:
+        if entity:
+            yield Problem("watched", "unknown", N_("The module of this kind of record is off"))
+        return
+    yield from _field(ctx, change, entity)
+    yield from _condition(ctx, change, entity)
+    steps = change.get("steps") or []
+    if not steps:
+        yield Problem("steps", "required", N_("Add at least one step"))
+    for number, step in enumerate(steps, 1):
+        if text := _step(ctx, entity, step):
+            yield Problem("steps", "step", N_("Step %(n)s: %(text)s"), {"n": number, "text": text})
+
+
+def _field(ctx: Ctx, change: Change, entity: str) -> Iterator[Problem]:
+    """Check the field of a trigger, and the value it waits for."""
+    trigger, key = change.get("trigger"), change.get("field")
+    if trigger not in (lists.CHANGED, lists.DATE) or not key:
+        return
+    try:
+        found = _known(ctx, entity, key)
+        if trigger == lists.DATE and not isinstance(found.type, Date | DateTime):
+            yield Problem("field", "type", N_("This field holds no date"))
+        elif trigger == lists.DATE:
+            records.list_(ctx, entity, ListQuery(filter=Cond(key, "is not null"), limit=1, count=False))
+        elif trigger == lists.CHANGED and change.get("to_value"):
+            found.type.parse(change.get("to_value"), ctx)
+    except CrmError as error:
+        yield Problem("field", "unknown", error.message, error.params)
+    except ValueProblem as problem:
+        yield problem.at("to_value")
+
+
+def _known(ctx: Ctx, entity: str, key: str) -> FieldDef:
+    found = ctx.registry.field(entity, key)
+    if found.hidden or found.storage == "computed":
+        raise ValueProblem("computed", N_("This field is worked out, so nothing waits for it or sets it"))
+    return found
+
+
+def _condition(ctx: Ctx, change: Change, entity: str) -> Iterator[Problem]:
+    """Try the filter: names, operators and values are checked where they meet the fields."""
+    if text := change.get("condition"):
+        try:
+            records.list_(ctx, entity, ListQuery(filter=parse_filter(text), limit=1, count=False))
+        except CrmError as error:
+            yield Problem("condition", "filter", error.message, error.params)
+
+
+# ---------------------------------------------------------------- steps
+
+
+def _step(ctx: Ctx, entity: str, step: Step) -> str:
+    """Return what is wrong with a step, nothing when it can be done."""
+    try:
+        _CHECKS[step["kind"]](ctx, entity, step)
+        fields = ctx.registry.fields(entity)
+        for key in values.places(step["value"]):
+            if key != "id" and key not in fields:
+                raise ValueProblem("unknown", N_("there is no field %(name)s to fill in"), name=key[:60])
+    except CrmError as error:
+        return error.text()
+    except ValueProblem as problem:
+        return problem.at(None).text()
+    return ""
+
+
+def _set(ctx: Ctx, entity: str, step: Step) -> None:
+    found = _known(ctx, entity, _named(step, N_("name the field to set")))
+    if found.readonly:
+        raise ValueProblem("readonly", N_("this field can't be set"))
+    if not any(values.places(step["value"])):
+        found.type.parse(values.raw(ctx, found.type, step["value"] or ""), ctx)
+
+
+def _person(ctx: Ctx, entity: str, step: Step) -> None:
+    if not step["user"]:
+        raise ValueProblem("required", N_("choose a person"))
+    if step["kind"] == lists.NOTIFY and not step["value"]:
+        raise ValueProblem("required", N_("write what the person is told"))
+
+
+def _create(ctx: Ctx, entity: str, step: Step) -> None:
+    target = ctx.registry.entity(_named(step, N_("name the kind of record to create")))
+    known = ctx.registry.fields(target.key)
+    for key in values.json_of(step["value"]):
+        if key not in known:
+            raise ValueProblem("unknown", N_("%(kind)s: there is no field %(name)s"),
+                               kind=gettext(target.label), name=key[:60])  # fmt: skip
+
+
+def _webhook(ctx: Ctx, entity: str, step: Step) -> None:
+    try:
+        sending.target_of(_named(step, N_("give the web address to call")))
+    except sending.Refused as exc:
+        raise ValueProblem(
+            "url", N_("this is no web address that can be called: http or https, without a password")
+        ) from exc
+    known = ctx.registry.fields(entity)
+    for key in (step["value"] or "").replace(",", " ").split():
+        if key not in known:
+            raise ValueProblem("unknown", N_("there is no field %(name)s to send along"), name=key[:60])
+
+
+def _action(ctx: Ctx, entity: str, step: Step) -> None:
+    name = _named(step, N_("name the action to run"))
+    known = {a.name for a in ctx.registry.actions(entity)} - {"automate"}
+    if name not in known:
+        raise ValueProblem(
+            "unknown", N_("there is no such action; possible: %(known)s"), known=", ".join(sorted(known))
+        )
+    values.json_of(step["value"])
+
+
+def _named(step: Step, message: str) -> str:
+    if not step["target"]:
+        raise ValueProblem("required", message)
+    return str(step["target"])
+
+
+_CHECKS: Mapping[str, Callable[[Ctx, str, Step], None]] = {
+    lists.SET: _set,
+    lists.ASSIGN: _person,
+    lists.CREATE: _create,
+    lists.NOTIFY: _person,
+    lists.WEBHOOK: _webhook,
+    lists.ACTION: _action,
+}
