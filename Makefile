@@ -5,12 +5,12 @@ SHELL := /bin/bash
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
-JOBS ?= 2
+JOBS ?= 3
 ARGS ?=
 
 PYTHON := .venv/bin/python
-PACKAGES := crm_core $(wildcard plugins/*/crm_*)
-TESTS := $(wildcard tests plugins/*/tests benchmarks)
+PACKAGES := crm_core $(wildcard plugins/*/crm_* examples/*/crm_*)
+TESTS := $(wildcard tests plugins/*/tests examples/*/tests benchmarks)
 
 .PHONY: help setup run test lint format bench lock clean
 

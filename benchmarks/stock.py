@@ -23,7 +23,7 @@ import sqlalchemy as sa
 import crm_core
 from benchmarks import names, people, transfer
 from benchmarks.people import Cast
-from crm_core import accounts, customfields, records, switching, tags
+from crm_core import accounts, custom_indexes, customfields, records, switching, tags
 from crm_core.config import load_config
 from crm_core.db import Database
 from crm_core.directory import touch
@@ -195,7 +195,7 @@ def _indexes(found: TestDeployment) -> None:
     """Index the custom fields, and the real column ``score`` as ``field(…, index=True)`` would, to compare them."""
     definition = found.registry.entity(CONTACT)
     fields = list(found.registry.fields(CONTACT).values())
-    customfields.ensure_indexes(found.database, fields, {CONTACT: definition.model})
+    custom_indexes.ensure_indexes(found.database, fields, {CONTACT: definition.model})
     nulls = "" if found.database.is_sqlite else " NULLS FIRST"
     with found.database.autocommit() as connection:
         connection.exec_driver_sql(f"CREATE INDEX ix_bench_score ON contacts_contact (score{nulls}, id, access_id)")

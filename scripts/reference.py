@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from crm_core import contributions, hookspecs, switching
+from crm_core import api, contributions, hookspecs, switching
 from crm_core.app import create_app
 from crm_core.cli import cli
 from crm_core.config import Config, load_config
@@ -21,7 +23,9 @@ from crm_core.deployment import Deployment
 from crm_core.fieldtypes import BUILT_IN
 from crm_core.rest import docs
 
-TARGET = Path(__file__).parent.parent / "docs" / "reference"
+ROOT = Path(__file__).parent.parent
+TARGET = ROOT / "docs" / "reference"
+BUDGETS = ROOT / "tests" / "budgets.toml"
 HEADER = "<!-- Written by scripts/reference.py from the code; change the code, not this page. -->\n\n"
 
 
@@ -63,6 +67,51 @@ def _default(item: dataclasses.Field[Any]) -> str:
     if item.default is not dataclasses.MISSING:
         return f"`{_escaped(repr(item.default))}`"
     return "empty" if item.default_factory is not dataclasses.MISSING else "required"
+
+
+def facade() -> str:
+    """Return the page of everything a plugin may import."""
+    modules = {n: v for n in api.__all__ if inspect.ismodule(v := getattr(api, n))}
+    lines = ["# The facade: `crm_core.api`\n", f"{_doc(api)}\n"]
+    apart = "[Contributions](contributions.md), [field types](field-types.md) and [hooks](hooks.md) stand apart.\n"
+    lines += [apart, ""]
+    lines.append("## Names\n")
+    for name in sorted(set(api.__all__) - set(modules), key=str.lower):
+        thing = getattr(api, name)
+        if getattr(thing, "__module__", "") != contributions.__name__ and thing not in BUILT_IN:
+            lines += _described(name, thing)
+    for name, module in modules.items():
+        lines += [f"## `{name}`\n", f"{_doc(module)}\n"]
+        for own in getattr(module, "__all__", None) or sorted(vars(module)):
+            thing = getattr(module, own)
+            here = str(getattr(thing, "__module__", "")).startswith(module.__name__)
+            if not own.startswith("_") and here and (inspect.isfunction(thing) or inspect.isclass(thing)):
+                lines += _described(f"{name}.{own}", thing)
+    return "\n".join(lines)
+
+
+def _described(name: str, thing: Any) -> list[str]:
+    """Return the entry of one name: how it is called, and what its docstring says."""
+    thing = inspect.unwrap(thing) if callable(thing) else thing
+    if not inspect.isfunction(thing) and not inspect.isclass(thing):
+        return [f"### `{name}`\n", f"A value of type `{type(thing).__name__}`.\n"]
+    lines = [f"### `{name}`\n"]
+    if inspect.isfunction(thing) or dataclasses.is_dataclass(thing):
+        lines.append(f"```python\n{name}{_signature(thing)}\n```\n")
+    if not _doc(thing).startswith(f"{name.rpartition('.')[2]}("):
+        lines.append(f"{_doc(thing)}\n")
+    own = {k: v for k, v in vars(thing).items() if not k.startswith("_")} if inspect.isclass(thing) else {}
+    verbs = [f"- `{k}{_signature(v)}`: {_first(v)}" for k, v in own.items() if inspect.isfunction(v)]
+    verbs += [f"- `{k}`: {_first(v)}" for k, v in own.items() if isinstance(v, property)]
+    return [*lines, *verbs, *([""] if verbs else [])]
+
+
+def _signature(function: Any) -> str:
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(function))))
+
+
+def _first(thing: Any) -> str:
+    return _doc(thing).partition("\n")[0]
 
 
 def field_types() -> str:
@@ -146,6 +195,19 @@ def cli_page() -> str:
     return "\n".join(lines)
 
 
+def budgets() -> str:
+    """Return the page of what each route may send to the database."""
+    found = tomllib.loads(BUDGETS.read_text("utf-8"))["statements"]
+    text = (
+        "The most statements that a GET of each route sends to the database, the session's included, "
+        "whatever is stored. A test visits every route with few records and with many, on both databases, and "
+        "fails where more are sent. A new route is added to `tests/budgets.toml`, from which this page is written."
+    )
+    lines = ["# Statement budgets\n", f"{text}\n"]
+    lines += ["| route | statements |", "|---|---|", *(f"| `{name}` | {count} |" for name, count in found.items())]
+    return "\n".join(lines)
+
+
 def pages() -> dict[str, str]:
     """Return every page by file name."""
     with tempfile.TemporaryDirectory() as home:
@@ -154,9 +216,11 @@ def pages() -> dict[str, str]:
         switching.initialise(database, config)
         deployment = Deployment(config, database)
         found = {
-            "hooks.md": hooks(), "contributions.md": contribution_types(), "field-types.md": field_types(),
+            "api.md": facade(), "hooks.md": hooks(), "contributions.md": contribution_types(),
+            "field-types.md": field_types(),
             "settings.md": settings_page(deployment), "entities.md": entities_page(deployment),
             "rest.md": rest_page(deployment), "cli.md": cli_page(),
+            "statement-budgets.md": budgets(),
         }  # fmt: skip
         deployment.close()
     return {name: HEADER + text.rstrip() + "\n" for name, text in found.items()}

@@ -81,6 +81,10 @@ make_venv() {
 
 # The installer does not read pip's configuration: pass on the package index a site has set there.
 use_site_index() {
+  # A site that inspects its traffic puts its authority into the system's store.
+  if [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
+  fi
   local url=${UV_DEFAULT_INDEX:-${UV_INDEX_URL:-${PIP_INDEX_URL:-}}}
   [ -n "$url" ] || url=$("$(find_python)" -m pip config get global.index-url 2>/dev/null || true)
   [ -z "$url" ] || export UV_DEFAULT_INDEX="$url"
@@ -99,7 +103,8 @@ install_packages() {
   } > .venv/members.txt
   echo "uv==$UV_VERSION" > .venv/uv.txt # sync removes what is not listed, itself included
   use_site_index
-  .venv/bin/uv pip sync --quiet --python .venv/bin/python requirements.lock .venv/members.txt .venv/uv.txt
+  # Compiled now: who runs the CRM later may not be allowed to write here, and would compile at every start.
+  .venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python requirements.lock .venv/members.txt .venv/uv.txt
   echo "$now" > .venv/.packages
 }
 
@@ -159,6 +164,10 @@ compile_translations() {
   done
 }
 
+compile_code() {
+  .venv/bin/python -m compileall -q crm_core plugins >&2
+}
+
 one_at_a_time
 make_venv
 [ "${1:-}" != --uv-only ] || exit 0
@@ -166,3 +175,4 @@ install_packages
 install_front_end
 build_assets
 compile_translations
+compile_code

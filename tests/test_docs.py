@@ -14,7 +14,9 @@ import pytest
 from crm_core.cli import cli
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]
+FOLDERS = [ROOT / "plugins", ROOT / "examples"]
+READMES = [page for folder in FOLDERS for page in sorted(folder.glob("*/README.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *READMES]
 
 
 def _script(name: str) -> ModuleType:

@@ -18,16 +18,21 @@ MODULE_LINES, FUNCTION_LINES = 400, 50
 
 LAYERS: dict[int, tuple[str, ...]] = {
     0: ("errors", "config", "i18n", "text"),
-    1: ("db", "contributions", "context", "models", "change"),
-    2: ("manifest", "fieldtypes", "filters", "hookspecs", "entities", "columns", "search_index", "import_protocol",
-        "sniff"),
-    3: ("hooks", "registry", "migrations", "sequences", "entry_values", "list_usage", "directory", "revision_tools",
-        "revision_writer", "drift", "mail"),
-    4: ("access", "history", "events", "core_lists", "accounts", "customfields"),
+    1: ("db", "marks", "contributions", "context", "models", "change"),
+    2: ("manifest", "discovery", "fieldtypes", "filters", "hookspecs", "entities", "columns", "search_index",
+        "import_protocol", "sniff"),
+    3: ("hooks", "registry", "migrations", "sequences", "entry_values", "titles", "list_usage", "directory",
+        "revision_tools", "revision_writer", "scaffold", "drift", "mail", "plugin_states"),
+    4: ("access", "batches", "history", "events", "core_lists", "accounts", "customfields", "custom_indexes",
+        "field_rules",
+        "plugin_loading", "plugin_plan",
+        "plugin_data", "module_access"),
     5: ("records", "jobs", "search", "search_text", "money", "files", "images", "comments", "timeline", "settings",
-        "lists", "tags", "imports", "import_work", "import_report"),
+        "lists", "tags", "undo", "imports", "import_reading", "import_work", "import_report",
+        "field_admin"),
     6: ("schemas",),
-    7: ("web", "rest", "kernel", "lifecycle", "switching", "deployment", "housekeeping", "demo", "doctor", "backup",
+    7: ("web", "rest", "kernel", "lifecycle", "switching", "uninstalling",
+        "plugin_report", "plugin_check", "deployment", "housekeeping", "demo", "doctor", "backup",
         "backup_postgresql"),
     8: ("cli", "app", "api", "server", "testing"),
 }  # fmt: skip
@@ -55,9 +60,9 @@ def kernel_modules() -> tuple[Module, ...]:
 
 @lru_cache
 def plugin_modules() -> tuple[Module, ...]:
-    """Return the modules of the bundled plugins, revisions apart."""
+    """Return the modules of the bundled plugins and of the examples, revisions apart."""
     found: list[Module] = []
-    for folder in sorted((ROOT / "plugins").glob("*/crm_*")):
+    for folder in sorted((*(ROOT / "plugins").glob("*/crm_*"), *(ROOT / "examples").glob("*/crm_*"))):
         found += _modules(folder, folder.name)
     return tuple(found)
 

@@ -18,9 +18,10 @@ from crm_core import accounts
 from crm_core.accounts import passwords, roles, users
 from crm_core.config import Config
 from crm_core.context import Actor, Ctx
-from crm_core.db import Base, Database
+from crm_core.db import Database
 from crm_core.models import Change, User
 from crm_core.testing.deployments import TestDeployment
+from crm_core.testing.tables import make_tables
 from tests.accounts.pages import EMAIL, GOOD, change
 
 START = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -98,8 +99,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         maintenance.dispose()
         url = server.set(database=name).render_as_string(hide_password=False)
     database = Database(url)
-    kernel = [t for t in Base.metadata.sorted_tables if t.name.startswith("core_")]
-    Base.metadata.create_all(database.engine, tables=kernel)
+    make_tables(database.engine)
     with database.transaction() as session:
         accounts.seed(session)
     yield Bench(database, Config(home=tmp_path))

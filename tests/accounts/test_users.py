@@ -211,7 +211,7 @@ def test_users_are_found_by_a_part_of_name_or_address_and_come_in_pages(bench):
         first, last = users.listed(ctx, size=3), users.listed(ctx, size=3, page=99)
         assert (first.total, first.pages, len(first.items)) == (8, 3, 3)
         assert (last.page, len(last.items)) == (3, 2)
-        assert first.items[0].roles == ("User",)
+        assert first.items[0].roles == {"user": "User"}
         assert users.listed(ctx, active=False).total == 0
 
 

@@ -217,3 +217,29 @@ def test_the_language_is_the_persons_own(live: Live, tab: Tab) -> None:
     booted(page)
     visit(page, "/contacts")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
+
+
+def test_lines_are_dragged_into_another_order_and_moved_by_keyboard(live: Live, tab: Tab) -> None:
+    numbers = ["+33261910001", "+33261910002", "+33261910003"]
+    made = live.crm.make("contacts.contact", kind="company", name="Kergal", phones=[{"number": n} for n in numbers])
+    page = tab(live, live.crm.admin)
+    page.goto(f"/contacts/{made}/edit")
+    lines = page.locator(".lines:has([name^='phones']) [data-line]")
+    handles = lines.locator("[data-drag]")
+    handles.first.wait_for()
+    handles.first.scroll_into_view_if_needed()
+    source, target = handles.nth(0).bounding_box(), lines.nth(2).bounding_box()
+    assert source and target
+    x, y = source["x"] + 8, source["y"] + 10
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 12, steps=4)
+    page.mouse.move(x, target["y"] + target["height"] - 4, steps=10)
+    page.mouse.up()
+    lines.nth(2).locator("[data-up]").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(f"**/contacts/{made}")
+    with live.crm.as_user(live.crm.admin) as ctx:
+        kept = records.read(ctx, "contacts.contact", made, ("phones",)).values["phones"]
+    assert [line["number"] for line in kept] == [numbers[1], numbers[0], numbers[2]]

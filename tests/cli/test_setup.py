@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from crm_core import kernel
+from crm_core.contributions import SettingDef
+from crm_core.fieldtypes import Text
+
 
 def test_kn_12_a_custom_field_is_added_filled_changed_and_retired(both):
     both.run("field", "add", "contacts", "score", "integer", "--label", "Score", "--indexed")
@@ -37,6 +43,30 @@ def test_wrong_fields_are_refused(program):
     assert "possible" in program.fails("field", "add", "contacts", "score", "nonsense", "--label", "x")
     assert "not JSON" in program.fails("field", "add", "contacts", "score", "integer", "--label", "x", "--options", "{")
     assert "no such field" in program.fails("field", "retire", "contacts", "score")
+
+
+@pytest.mark.parametrize(
+    ("type_", "options", "words"),
+    [
+        ("text", '{"scale": 2}', "options.scale: This type has no such option; possible: length"),
+        ("text", '{"length": "long"}', "options.length: Expected a whole number"),
+        ("text", '{"length": 0}', "options.length: Must be between 1 and 65000"),
+        ("boolean", '{"length": 3}', "options.length: This type has no options"),
+        ("integer", '{"low": 1.5}', "options.low: Expected a whole number"),
+        ("integer", '{"low": 5, "high": 1}', "options.low: 5 is above 1"),
+        ("decimal", '{"low": "1,5"}', "options.low: 1,5 is not a number"),
+        ("decimal", '{"high": 3}', "options.high: Expected text"),
+        ("rating", '{"high": 50}', "options.high: Must be between 1 and 10"),
+        ("money", '{"currency": "XYZ"}', "options.currency: XYZ is not a currency code"),
+        ("money", '{"currency": "field:nothing"}', "options.currency: There is no field nothing"),
+        ("link", "{}", "options.target: This is required"),
+        ("link", '{"target": "nothing"}', "options.target: There is no kind of record called nothing"),
+        ("link", '{"target": "contacts.contact", "where": "name ="}', "options.where"),
+        ("choice", '{"list": "nothing"}', "options.list: There is no list nothing"),
+    ],
+)
+def test_options_that_a_type_cannot_have_are_named(program, type_, options, words):
+    assert words in program.fails("field", "add", "contacts", "score", type_, "--label", "x", "--options", options)
 
 
 def test_kn_14_only_administrators_define_fields(sqlite_crm, program):
@@ -116,3 +146,23 @@ def test_plugins_that_are_not_there(program):
     assert "no plugin ghosts" in program.fails("plugin", "info", "ghosts")
     assert program.run("plugin", "disable", "contacts", input="n\n", code=1)
     assert program.json("plugin", "info", "contacts")["state"] == "active"
+
+
+def test_a_secret_is_set_replaced_and_removed_and_never_shown(sqlite_crm, environment, monkeypatch):
+    secret = SettingDef(
+        key="smtp_password", type=Text(100), label="Password of the post office", default="", secret=True
+    )
+    own = kernel.contributions()
+    monkeypatch.setattr(kernel, "contributions", lambda: (*own, secret))
+    program = environment(sqlite_crm)
+    for value in ("first-value", "second-value"):
+        program.run("settings", "set", "core.smtp_password", value)
+        sqlite_crm.refresh(force=True)
+        assert sqlite_crm.directory.setting("core.smtp_password") == value
+    shown = program.run("settings", "list").stdout + program.run("settings", "get", "core.smtp_password").stdout
+    assert "second-value" not in shown
+    (row,) = (r for r in program.json("settings", "list") if r["key"] == "core.smtp_password")
+    assert (row["value"], row["changed"]) == (None, True)
+    program.run("settings", "reset", "core.smtp_password")
+    (row,) = (r for r in program.json("settings", "list") if r["key"] == "core.smtp_password")
+    assert row["changed"] is False

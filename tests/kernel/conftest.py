@@ -17,10 +17,11 @@ from crm_core import models as m
 from crm_core.access import guard_for
 from crm_core.config import load_config
 from crm_core.context import Actor, Ctx
-from crm_core.db import Base, Database, utcnow
+from crm_core.db import Database, utcnow
 from crm_core.directory import load_directory
 from crm_core.registry import PluginInfo, build_registry
 from crm_core.testing import services
+from crm_core.testing.tables import make_tables
 from tests.kernel.zoo import CONTRIBUTIONS
 
 ADMIN, ANN, BOB = 1, 2, 3
@@ -37,7 +38,7 @@ class Small:
             self._people()
 
     def _tables(self) -> None:
-        Base.metadata.create_all(self.database.engine)
+        make_tables(self.database.engine, "attic_")
         with self.database.engine.begin() as connection:
             if not self.database.is_sqlite:
                 connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")

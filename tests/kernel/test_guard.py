@@ -103,3 +103,9 @@ def test_lifting_permissions_is_written_down(small: Small, hidden: int) -> None:
     with small.operation(None) as ctx:
         notes = ctx.session.scalars(sa.select(m.Change.note).where(m.Change.entity == "core.system")).all()
     assert notes == ["count for the yearly report"]
+
+
+def test_facts_are_read_of_entities_that_are_for_rules_only(small: Small, hidden: int) -> None:
+    with small.operation(ANN) as ctx, pytest.raises(UnscopedStatement) as refused:
+        records.facts(ctx, "attic.shelf", records.ListQuery())
+    assert "for_rules" in str(refused.value.hint)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from crm_core import customfields, history, records
+from crm_core import custom_indexes, customfields, history, records
 from crm_core import models as m
 from crm_core.change import Change
 from crm_core.context import Ctx
@@ -236,7 +236,7 @@ def test_custom_fields_take_the_same_path(small: Small) -> None:
         )
     with small.operation(ADMIN) as ctx:
         fields = list(ctx.registry.fields("attic.shelf").values())
-        made = customfields.ensure_indexes(small.database, fields, {"attic.shelf": Shelf})
+        made = custom_indexes.ensure_indexes(small.database, fields, {"attic.shelf": Shelf})
         assert len(made) == 5
     nested = {
         "cf": {

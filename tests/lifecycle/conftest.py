@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from crm_core.config import Config, load_config
 from crm_core.db import Base, Database
-from crm_core.lifecycle import forget_models
+from crm_core.plugin_loading import forget_models
 from crm_core.switching import prepare
 from crm_core.testing import services
 

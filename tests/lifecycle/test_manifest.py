@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from crm_core.manifest import Manifest, installed, read
+from crm_core.discovery import installed
+from crm_core.manifest import Manifest, read
 
 GOOD = """
 name = "zoo"
@@ -48,7 +49,7 @@ def test_a_manifest_is_read_without_importing_the_package(make_plugin):
         (GOOD.replace('"zoo"', '"Zoo"'), ["Zoo is not a name"]),
         (GOOD.replace('"zoo"', '"z__oo"'), ["z__oo is not a name"]),
         (GOOD.replace('"zoo"', '"core"'), ["belongs to the kernel"]),
-        (GOOD.replace('"zoo"', '"ark"'), ["the name is ark", "says zoo"]),
+        (GOOD.replace('"zoo"', '"ark"'), ["the name is ark", "installed as zoo"]),
         (GOOD.replace(">=0.1,<1", "newest"), ["newest is not a version range"]),
         (GOOD.replace("contacts>=1", "contacts >"), ["not a plugin with an optional version range"]),
         (GOOD.replace('"on"', '"maybe"'), ["default must be on or off"]),
@@ -76,7 +77,7 @@ def test_a_package_or_manifest_that_is_not_there(make_plugin):
 def test_two_packages_of_one_name_are_refused(make_plugin):
     make_plugin("zoo")
     make_plugin("zoo", version="2.0", distribution="other-zoo")
-    assert "Two installed packages" in only(installed()).error
+    assert "Two plugins" in only(installed()).error
 
 
 def test_pre_releases_count_as_their_version(make_plugin):

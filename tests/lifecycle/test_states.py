@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from crm_core.db import Base
 from crm_core.errors import Conflict, NotFound, PluginError
-from crm_core.lifecycle import NotInitialised, State, assemble, build
+from crm_core.lifecycle import NotInitialised, assemble, build
+from crm_core.migrations import MigrationError
 from crm_core.models import Stamp, User
-from crm_core.switching import disable, enable, plan_enable, prepare
+from crm_core.plugin_states import State
+from crm_core.switching import disable, enable, initialise, plan_enable, prepare
 
 CONTRIBUTES = """
 from crm_core.contributions import MenuItem
@@ -280,10 +282,27 @@ def test_tables_that_wait_for_a_migration_keep_a_plugin_pending(ready, config, p
     assert "zoo_cage" in sa.inspect(ready.engine).get_table_names()
 
 
-def test_a_migration_that_fails_leaves_the_plugin_off(ready, config, plugin):
-    plugin("zoo", files={"migrations/0001.py": REVISION.replace("sa.Integer", "sa.Nonsense")})
-    with pytest.raises(Exception, match="Nonsense"):
+def test_a_migration_that_fails_is_rolled_back_and_explained_and_goes_on_when_mended(ready, config, plugin):
+    broken = REVISION.replace("primary_key=True))", "primary_key=True))\n    op.execute('SELECT x FROM nowhere')")
+    folder = plugin("zoo", files={"migrations/0001.py": broken})
+    with pytest.raises(MigrationError, match="nowhere"):
         enable(ready, config, "zoo")
+    found = status(ready, config, "zoo")
+    assert (found.state, "nowhere" in found.reason.text()) == (State.PENDING, True)
+    assert "crm migrate" in found.next_step.text() and "crm plugin disable zoo" in found.next_step.text()
+    assert "zoo_cage" not in sa.inspect(ready.engine).get_table_names()
+    initialise(ready, config)
+    assert status(ready, config, "zoo").state is State.PENDING
+    (folder / "migrations" / "0001.py").write_text(REVISION + "# mended\n", "utf-8")
+    assert initialise(ready, config) == ["zoo 0001", "zoo is on"]
+    assert status(ready, config, "zoo").state is State.ACTIVE
+
+
+def test_a_migration_that_fails_can_be_given_up(ready, config, plugin):
+    plugin("zoo", files={"migrations/0001.py": REVISION.replace("sa.Integer", "sa.Nonsense")})
+    with pytest.raises(MigrationError, match="Nonsense"):
+        enable(ready, config, "zoo")
+    disable(ready, config, "zoo")
     assert status(ready, config, "zoo").state is State.AVAILABLE
 
 

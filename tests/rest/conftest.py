@@ -21,8 +21,8 @@ from crm_core.accounts.web import COOKIE
 from crm_core.config import load_config
 from crm_core.context import Ctx
 from crm_core.contributions import ActionDef, Entry, FieldDef, GrantDef, ListDef, RoleDef, SettingDef, ViewDef
-from crm_core.db import Base, Database, utcnow
-from crm_core.deployment import Deployment
+from crm_core.db import Database, utcnow
+from crm_core.deployment import Deployment, Served
 from crm_core.directory import load_directory, touch
 from crm_core.errors import Conflict, PluginError
 from crm_core.fieldtypes import (
@@ -53,6 +53,7 @@ from crm_core.fieldtypes import (
 from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
 from crm_core.registry import PluginInfo, build_registry
+from crm_core.testing.tables import make_tables
 
 SECRET = "tests-only-secret-of-no-value-0123456789"
 
@@ -156,19 +157,20 @@ class Shop(Deployment):
     admin: int
 
     def _rebuild(self, known: Mapping[str, int]) -> None:
-        if self._build is None:
+        served = self._served
+        if served is None:
             registry = build_registry(
                 [(PluginInfo("shop", "Shop", "1", None), CONTRIBUTIONS)],
                 dispatcher=hooks.Dispatcher(hooks.implementations_of([])),
                 kernel=(*kernel.contributions(),),
                 custom_fields=CUSTOM,
             )
-            self._build = lifecycle.Build(registry, {})
             with self.database.transaction() as session:
                 kernel.seed(session, registry)
-        if self._directory is None or self._directory.stamp != known.get("directory"):
+        build = served.build if served is not None else lifecycle.Build(registry, {})
+        if served is None or served.directory.stamp != known.get("directory"):
             with self.database.transaction(write=False) as session:
-                self._directory = load_directory(session, self._build.registry)
+                self._served = Served(build, load_directory(session, build.registry))
 
     def add_user(self, email: str, name: str, role: str = "user") -> int:
         with self.database.transaction() as session:
@@ -260,7 +262,7 @@ def sqlite_shop(tmp_path: Path) -> Iterator[Shop]:
 
 def open_shop(home: Path, url: str) -> Iterator[Shop]:
     database = Database(url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database.engine, "shop_")
     with database.engine.begin() as connection:
         for table in ("shop_book", "shop_author"):
             search_index.create_search(SimpleNamespace(get_bind=lambda: connection), table)

@@ -236,3 +236,11 @@ def test_a_list_costs_two_statements_whatever_its_length(shop: Any, api: Any) ->
         event.remove(shop.database.engine, "before_cursor_execute", note)
         counts.append(len(log))
     assert counts[0] == counts[1] <= 3
+
+
+def test_tags_made_in_the_very_request_are_in_its_answer(shop: Any, api: Any) -> None:
+    made = api.post("books", {"name": "Dune", "tags": ["brand new", "other"]})
+    assert (made.status_code, made.json["tags"]) == (201, ["brand new", "other"])
+    changed = api.patch(f"books/{made.json['id']}", {"tags": ["other", "later"]})
+    assert changed.json["tags"] == ["other", "later"]
+    assert api.get(f"books/{made.json['id']}").json["tags"] == ["other", "later"]

@@ -1,5 +1,7 @@
 import csv
+import dataclasses
 import io
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -251,3 +253,36 @@ def test_the_job_of_an_import_shows_its_progress(crm):
     with crm.database.transaction(write=False) as session:
         job = session.get(Job, job_id)
         assert (job.done, job.total, job.result["created"]) == (1000, 1000, 2)
+
+
+def large(rows=2500):
+    """A file that is read in a process of its own: few rows are written, all are long."""
+    made = {0: "A,1", 1200: "B,two", rows - 1: "C,3"}
+    return file_of(*(f"{made.get(i, 'skip,')},{'x' * 450}" for i in range(rows)), header="name,size,remark")
+
+
+def check_large(found, crm):
+    assert (found.state, found.share) == ("done", 1.0)
+    assert found.counts == {"created": 2, "updated": 0, "skipped": 2497, "failed": 1, "warned": 0}
+    assert names(crm) == ["A", "C"]
+    assert [p.line for p in problems(crm, found.row.id, outcome="failed")[0]] == [1202]
+
+
+def test_a_large_file_is_read_in_a_process_of_its_own(crm):
+    check_large(finish(crm, large()), crm)
+
+
+def fragile(path, options):
+    """Open a file anywhere but in a process made for reading."""
+    if multiprocessing.parent_process() is not None:
+        raise RuntimeError("not here")
+    return IMPORTER.open(path, options)
+
+
+class TestFragileReader:
+    @pytest.fixture
+    def contributed(self):
+        return [*THINGS, dataclasses.replace(IMPORTER, open=fragile)]
+
+    def test_what_the_other_process_can_not_read_is_read_here(self, crm):
+        check_large(finish(crm, large()), crm)

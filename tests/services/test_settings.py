@@ -1,8 +1,12 @@
+import json
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from crm_core import settings
 from crm_core.contributions import SequenceDef, SettingDef
+from crm_core.directory import load_directory, touch
 from crm_core.errors import Forbidden, Invalid, NotFound
 from crm_core.fieldtypes import Boolean, Integer, Text
 from crm_core.models import Change, SettingRow
@@ -13,6 +17,7 @@ def contributed():
     return [
         SettingDef(key="limit", type=Integer(1, 10), label="Limit", default=5),
         SettingDef(key="key", type=Text(100), label="API key", default="", secret=True),
+        SettingDef(key="other_key", type=Text(100), label="Other key", default="", secret=True),
         SettingDef(key="flag", type=Boolean(), label="Flag", default=True),
         SequenceDef(key="test.code", label="Code", mask="C{0:5}"),
     ]
@@ -69,6 +74,62 @@ def test_a_secret_is_written_and_never_shown(crm):
     with crm.as_user(crm.admin) as ctx:
         settings.reset(ctx, "core.key")
     crm.refresh(force=True)
+    assert crm.directory.setting("core.key") == ""
+
+
+def stored(crm, key):
+    with crm.database.transaction(write=False) as session:
+        return json.dumps(session.scalar(sa.select(SettingRow.value).where(SettingRow.key == key)))
+
+
+def test_a_secret_is_encrypted_where_it_is_kept_and_readable_with_the_key_alone(crm):
+    put(crm, "core.key", "s3cret-value")
+    assert "sealed" in stored(crm, "core.key") and "s3cret" not in stored(crm, "core.key")
+    other = replace(crm.config, secret_key="y" * 40)
+    with crm.database.transaction(write=False) as session:
+        found = load_directory(session, crm.registry, unseal=settings.unsealer(other))
+    assert found.setting("core.key") == ""
+
+
+def test_a_sealed_value_does_not_pass_for_another_settings(crm):
+    put(crm, "core.key", "s3cret-value")
+    with crm.database.transaction() as session:
+        session.execute(sa.update(SettingRow).where(SettingRow.key == "core.key").values(key="core.other_key"))
+        touch(session)
+    crm.refresh(force=True)
+    assert crm.directory.setting("core.other_key") == ""
+
+
+def test_a_secret_is_set_replaced_and_removed_through_rest(crm):
+    browser = crm.client_of(None)
+    headers = {"Authorization": f"Bearer {crm.token_of(crm.admin)}"}
+    for value in ("first-value", "second-value"):
+        assert browser.patch("/api/v1/settings", json={"core.key": value}, headers=headers).status_code == 204
+        assert crm.directory.setting("core.key") == value
+    answer = browser.get("/api/v1/settings", headers=headers)
+    found = next(i for i in answer.json["items"] if i["key"] == "core.key")
+    assert (found["value"], found["default"], found["is_set"], found["secret"]) == (None, None, True, True)
+    assert "second-value" not in answer.text + stored(crm, "core.key")
+    assert browser.patch("/api/v1/settings", json={"core.key": None}, headers=headers).status_code == 204
+    assert crm.directory.setting("core.key") == ""
+
+
+def test_a_secret_is_set_replaced_and_removed_in_the_pages(crm):
+    browser = crm.client_of(crm.admin)
+
+    def send(**values):
+        return browser.post("/settings/options", data={"csrf_token": browser.csrf, **values})
+
+    assert send(**{"core.key": "first-value"}).status_code == 303
+    page = browser.get("/settings/options").text
+    assert "first-value" not in page and 'type="password"' in page and "type to replace it" in page
+    assert send(**{"core.key": ""}).status_code == 303
+    assert crm.directory.setting("core.key") == "first-value"
+    refused = send(**{"core.key": "second-value", "core.limit": "99"})
+    assert refused.status_code == 422 and "second-value" not in refused.text
+    assert send(**{"core.key": "second-value"}).status_code == 303
+    assert crm.directory.setting("core.key") == "second-value"
+    assert send(**{"forget.core.key": "1", "core.key": ""}).status_code == 303
     assert crm.directory.setting("core.key") == ""
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from crm_core import records
 from tests.web.helpers import CONTACT, HTMX, headings, send, text_of, titles
 
 NAMES = ("Alpina Tools", "Blue Harbour", "Kergoat Boats")
@@ -272,3 +273,18 @@ def test_a_list_page_costs_at_most_four_statements(crm, client):
     with crm.statements() as log:
         assert client.get("/contacts?tags=VIP").status_code == 200
     assert len(log) <= 4, log
+
+
+def test_the_count_of_a_group_says_when_it_is_of_this_page_alone(crm, client):
+    people = [{"kind": "person", "first_name": "Ada", "last_name": f"King {n}"} for n in range(30)]
+    firms = [{"kind": "company", "name": f"Kergal {n}"} for n in range(30)]
+    with crm.as_user(crm.admin) as ctx:
+        records.bulk_create(ctx, CONTACT, [*people, *firms])
+    first = client.get("/contacts?group=kind&sort=name")
+    assert counts(first) == ["30", "20 on this page"]
+    following = re.search(r'id="page-next" rel="next" href="([^"]+)"', first.text)[1].replace("&amp;", "&")
+    assert counts(client.get(following)) == ["10 on this page"]
+
+
+def counts(answer):
+    return re.findall(r'<tr class="group-row".*?<span class="count">([^<]+)</span>', answer.text)

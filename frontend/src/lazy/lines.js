@@ -1,5 +1,6 @@
-// Lines of a form: add, remove, put in order, one primary. Works on what the server rendered for browsers without
+// Lines of a form: add, remove, put in order by buttons or by dragging the handle, one primary. Works on what the server rendered for browsers without
 // scripts: existing rows and two spare ones.
+import Sortable from 'sortablejs';
 import {startModules} from '../modules.js';
 
 const items = list => [...list.querySelectorAll(':scope > [data-line]')];
@@ -15,7 +16,7 @@ function refresh(root, list) {
 }
 
 function prepare(row) {
-  row.querySelectorAll('[data-up], [data-down], [data-remove]').forEach(button => { button.hidden = false; });
+  row.querySelectorAll('[data-drag], [data-up], [data-down], [data-remove]').forEach(button => { button.hidden = false; });
   row.querySelectorAll('.no-script').forEach(element => element.remove());
 }
 
@@ -86,6 +87,15 @@ export default function lines(root) {
     if (event.target.closest('[data-remove]')) remove(root, list, row, button);
     else if (event.target.closest('[data-up]')) move(root, list, row, -1);
     else if (event.target.closest('[data-down]')) move(root, list, row, 1);
+  });
+  Sortable.create(list, {
+    handle: '[data-drag]', draggable: '[data-line]', animation: 120, forceFallback: true, fallbackTolerance: 4,
+    delay: 120, delayOnTouchOnly: true, ghostClass: 'sortable-ghost',
+    onEnd: event => {
+      if (event.oldIndex === event.newIndex) return;
+      refresh(root, list);
+      told(root);
+    },
   });
   refresh(root, list);
 }

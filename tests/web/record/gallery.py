@@ -32,8 +32,8 @@ from crm_core.contributions import (
     TimelineSource,
     ViewDef,
 )
-from crm_core.db import Base, Database, utcnow
-from crm_core.deployment import Deployment
+from crm_core.db import Database, utcnow
+from crm_core.deployment import Deployment, Served
 from crm_core.directory import load_directory
 from crm_core.errors import Conflict, Problem
 from crm_core.filters import Cond
@@ -42,6 +42,7 @@ from crm_core.hookspecs import hookimpl
 from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
 from crm_core.registry import PluginInfo, build_registry
+from crm_core.testing.tables import make_tables
 
 SECRET = "tests-only-secret-of-no-value-0123456789"
 PERSON, STUDIO = Cond("kind", "=", "person"), Cond("kind", "=", "studio")
@@ -217,18 +218,19 @@ class Gallery(Deployment):
     admin: int
 
     def _rebuild(self, known: Mapping[str, int]) -> None:
-        if self._build is None:
+        build = self._served.build if self._served is not None else None
+        if build is None:
             registry = build_registry(
                 [(PluginInfo("gallery", "Gallery", "1", None), CONTRIBUTIONS)],
                 dispatcher=hooks.Dispatcher(hooks.implementations_of([("gallery", Plugin())])),
                 kernel=kernel.contributions(),
                 custom_fields=CUSTOM,
             )
-            self._build = lifecycle.Build(registry, {})
+            build = lifecycle.Build(registry, {})
             with self.database.transaction() as session:
                 kernel.seed(session, registry)
         with self.database.transaction(write=False) as session:
-            self._directory = load_directory(session, self._build.registry)
+            self._served = Served(build, load_directory(session, build.registry))
 
     def add_user(self, email: str, name: str, role: str = "user") -> int:
         with self.database.transaction() as session:
@@ -359,7 +361,7 @@ def fields_of(html: str) -> dict[str, Any]:
 def prepare(url: str) -> None:
     """Make the tables of a gallery and its administrator."""
     database = Database(url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database.engine, "gallery_")
     with database.engine.begin() as connection:
         search_index.create_search(SimpleNamespace(get_bind=lambda: connection), "gallery_artist")
     with database.transaction() as session:

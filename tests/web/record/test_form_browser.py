@@ -320,3 +320,22 @@ def test_forms_work_without_scripts(plain_gallery: Gallery, site: str, browser: 
     expect(tab.locator(".comment-text")).to_have_text("plain words")
     assert [m["address"] for m in plain_gallery.read(record).values["mails"]] == ["b@example.org"]
     context.close()
+
+
+def test_kn_15_leaving_for_the_settings_of_fields_asks_first(tab: Page, plain_gallery: Gallery) -> None:
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss() if len(asked) == 1 else dialog.accept()
+
+    tab.on("dialog", answer)
+    tab.goto("/artists/new")
+    tab.fill("#f-name", "Half")
+    tab.click("a[href='/settings/fields/artists']")
+    tab.wait_for_timeout(300)
+    assert asked == ["beforeunload"] and tab.url.endswith("/artists/new")
+    tab.click("a[href='/settings/fields/artists']")
+    tab.wait_for_url("**/settings/fields/artists")
+    tab.goto("/artists/new")
+    expect(tab.locator("[data-draft-offer]")).to_be_visible()
