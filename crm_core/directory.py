@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from crm_core import models as m
 from crm_core.context import EVERYONE, Actor, Locale, role_principal, team_principal, user_principal
-from crm_core.contributions import GrantDef, ListDef, RoleDef, SettingDef
+from crm_core.contributions import GrantDef, RoleDef, SettingDef
 from crm_core.db import KERNEL, CrmSession
 from crm_core.errors import CrmError, NotSignedIn
 from crm_core.filters import Node, from_json, parse
@@ -78,7 +78,7 @@ class RoleEntry:
 
 @dataclass(frozen=True)
 class ListEntryView:
-    """An entry of a reference list."""
+    """An entry of a reference list; ``merged_into`` is the code of the one it became: no list has it any more."""
 
     id: int
     list: str
@@ -91,6 +91,7 @@ class ListEntryView:
     role: str
     parent: str
     values: Mapping[str, Any]
+    merged_into: str = ""
 
     def title(self) -> str:
         """Return the label in the current language."""
@@ -99,11 +100,12 @@ class ListEntryView:
 
 @dataclass(frozen=True)
 class TagEntry:
-    """A tag."""
+    """A tag; ``former`` are folded names that it had before, or that were merged into it."""
 
     id: int
     name: str
     colour: str
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ class Directory:
     setting_defs: Mapping[str, SettingDef]
     rates: Mapping[str, tuple[tuple[Any, Any], ...]]
     suggested: Mapping[str, tuple[GrantDef, ...]] = field(default_factory=dict)
+    merged: Mapping[str, tuple[ListEntryView, ...]] = field(default_factory=dict)
+    """Entries that became others, by list."""
     masks: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     """Roles that may read, and that may edit, a module's field where an administrator decided; by entity and key."""
     statements: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -159,33 +163,42 @@ class Directory:
         return sorted(self.roles_by_id.values(), key=lambda r: r.id)
 
     def entries(self, list_key: str) -> tuple[ListEntryView, ...]:
-        """Return the entries of a list in its order, deactivated ones too."""
+        """Return the entries of a list in its order, deactivated ones too, merged ones not."""
         return self.lists.get(list_key, ())
 
     @cached_property
     def _entries(self) -> dict[tuple[str, str], ListEntryView]:
-        return {(e.list, e.code): e for entries in self.lists.values() for e in entries}
+        return {(e.list, e.code): e for e in self._entries_by_id.values()}
 
     @cached_property
     def _entries_by_id(self) -> dict[int, ListEntryView]:
-        return {e.id: e for entries in self.lists.values() for e in entries}
+        return {e.id: e for entries in (*self.lists.values(), *self.merged.values()) for e in entries}
 
     def entry(self, list_key: str, code: str) -> ListEntryView | None:
-        """Return an entry by code."""
+        """Return an entry by code, also one that was merged: history shows what it was called."""
         return self._entries.get((list_key, code))
 
+    def became(self, list_key: str, code: str) -> ListEntryView | None:
+        """Return what stands for a code today: the entry, or the one it was merged into."""
+        found = self.entry(list_key, code)
+        return self.entry(list_key, found.merged_into) if found is not None and found.merged_into else found
+
     def entry_by_id(self, entry_id: int) -> ListEntryView | None:
-        """Return an entry by id."""
+        """Return an entry by id, also one that was merged."""
         return self._entries_by_id.get(entry_id)
 
     def find_entry(self, list_key: str, text: str) -> ListEntryView | None:
-        """Return an entry by code, or by its label in any language (case and accents ignored)."""
-        if found := self.entry(list_key, text):
+        """Return an entry by code, or by its label in any language (case and accents ignored).
+
+        The code and the labels of a merged entry, where no other has them, mean the entry it became.
+        """
+        found = self.entry(list_key, text)
+        if found is not None and not found.merged_into:
             return found
         key = fold(text)
-        for entry in self.entries(list_key):
+        for entry in (*self.entries(list_key), *self.merged.get(list_key, ())):
             if key == fold(entry.code) or any(fold(label) == key for label in entry.label.values()):
-                return entry
+                return self.became(list_key, entry.code)
         return None
 
     def entry_with_role(self, list_key: str, role: str) -> ListEntryView | None:
@@ -203,6 +216,14 @@ class Directory:
     def tag_by_name(self, name: str) -> TagEntry | None:
         """Return a tag by name, case and accents ignored."""
         return self._tags.get(fold(name))
+
+    @cached_property
+    def _former(self) -> dict[str, TagEntry]:
+        return {name: t for t in self.tags_by_id.values() for name in t.former}
+
+    def tag_called(self, name: str) -> TagEntry | None:
+        """Return the tag that has a name, else the one that had it before it was renamed or merged (KN-18)."""
+        return self.tag_by_name(name) or self._former.get(fold(name))
 
     def tags(self) -> list[TagEntry]:
         """Return tags by name."""
@@ -299,14 +320,16 @@ def _pairs(rows: Iterable[Any], key: str, value: str) -> dict[int, tuple[int, ..
     return {k: tuple(sorted(v)) for k, v in found.items()}
 
 
-def _lists(session: CrmSession, definitions: Mapping[str, ListDef]) -> dict[str, tuple[ListEntryView, ...]]:
-    found: dict[str, list[ListEntryView]] = defaultdict(list)
+def _lists(session: CrmSession) -> tuple[dict[str, tuple[ListEntryView, ...]], dict[str, tuple[ListEntryView, ...]]]:
+    """Return the entries of lists, and those that were merged."""
+    live: dict[str, list[ListEntryView]] = defaultdict(list)
+    merged: dict[str, list[ListEntryView]] = defaultdict(list)
     for r in _rows(session, m.ListEntry, m.ListEntry.list, m.ListEntry.order, m.ListEntry.id):
-        found[r.list].append(
+        (merged if r.merged_into else live)[r.list].append(
             ListEntryView(r.id, r.list, r.code, r.label, r.colour, r.icon, r.order, r.active, r.role, r.parent,
-                          r.values)
+                          r.values, r.merged_into)
         )  # fmt: skip
-    return {k: tuple(v) for k, v in found.items()}
+    return {k: tuple(v) for k, v in live.items()}, {k: tuple(v) for k, v in merged.items()}
 
 
 def _settings(rows: Iterable[Any], unseal: Unseal | None) -> Iterator[tuple[str, Any]]:
@@ -341,6 +364,7 @@ def load_directory(
     rates: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
     for rate in _rows(session, m.CurrencyRate, m.CurrencyRate.day):
         rates[rate.currency].append((rate.day, rate.rate))
+    lists, merged = _lists(session)
     users = session.execute(
         sa.select(m.User.id, m.User.name, m.User.email, m.User.active, m.User.language, m.User.timezone,
                   m.User.date_format), execution_options=KERNEL,
@@ -358,8 +382,9 @@ def load_directory(
         roles_by_id={
             r.id: RoleEntry(r.id, r.code, r.name, r.moderator, tuple(grants[r.id])) for r in _rows(session, m.Role)
         },
-        lists=_lists(session, registry.lists),
-        tags_by_id={t.id: TagEntry(t.id, t.name, t.colour) for t in _rows(session, m.Tag)},
+        lists=lists,
+        merged=merged,
+        tags_by_id={t.id: TagEntry(t.id, t.name, t.colour, tuple(t.former)) for t in _rows(session, m.Tag)},
         stored_settings=dict(_settings(_rows(session, m.SettingRow), unseal)),
         setting_defs=registry.settings,
         rates={k: tuple(v) for k, v in rates.items()},

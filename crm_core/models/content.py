@@ -17,7 +17,7 @@ class Change(Base):
     ``diff`` maps field keys to ``[old, new]`` in stored form; a deleted record keeps all its values as ``[old, null]``,
     and in ``kept`` what went with it: comments, shares, files, links of others. ``batch_id`` is what one bulk action,
     import or undo has in common. An undo (``action``) names in ``undoes_id`` what it took back and in ``effect`` what
-    it was itself: create, update or delete.
+    it was itself: create, update or delete. ``recorded`` tells whether timelines show the line (KN-20).
     """
 
     __tablename__ = "core_change"
@@ -37,6 +37,7 @@ class Change(Base):
     undoes_id: Mapped[int | None] = mapped_column(Identifier, default=None)
     effect: Mapped[str] = mapped_column(SortText(10), default="", server_default="")
     kept: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    recorded: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     __table_args__ = (
         sa.Index("ix_core_change_batch", "batch_id", "id"),
         sa.Index("ix_core_change_record", "entity", "record_id", "id"),

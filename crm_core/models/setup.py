@@ -65,7 +65,11 @@ class CustomField(Base):
 
 
 class ListEntry(Base):
-    """An entry of a reference list; the code is frozen, used entries are deactivated and never deleted."""
+    """An entry of a reference list; the code is frozen, used entries are deactivated and never deleted.
+
+    One that was merged stays with the code it became (``merged_into``): no list offers it, history keeps its label, and
+    what names it means the other.
+    """
 
     __tablename__ = "core_list_entry"
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
@@ -78,18 +82,20 @@ class ListEntry(Base):
     active: Mapped[bool] = mapped_column(default=True)
     role: Mapped[str] = mapped_column(sa.String(40), default="")
     parent: Mapped[str] = mapped_column(SortText(60), default="")
+    merged_into: Mapped[str] = mapped_column(SortText(60), default="", server_default="")
     values: Mapped[dict[str, Any]] = mapped_column(default=dict)
     __table_args__ = (sa.UniqueConstraint("list", "code"),)
 
 
 class Tag(Base):
-    """A label with a colour, shared by all entities; ``key`` is its folded name."""
+    """A label with a colour, shared by all entities; ``key`` is its folded name, ``former`` those it had before."""
 
     __tablename__ = "core_tag"
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     name: Mapped[str] = mapped_column(sa.String(60))
     key: Mapped[str] = mapped_column(SortText(120), unique=True)
     colour: Mapped[str] = mapped_column(sa.String(9), default="")
+    former: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class SettingRow(Base):
