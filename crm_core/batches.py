@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from crm_core.context import Ctx
 
-BULK, IMPORT, UNDO = "bulk", "import", "undo"
-KINDS: Mapping[str, str] = {BULK: N_("Many records at once"), IMPORT: N_("Import"), UNDO: N_("Undoing")}
+BULK, IMPORT, UNDO, MERGE = "bulk", "import", "undo", "merge"
+KINDS: Mapping[str, str] = {
+    BULK: N_("Many records at once"), IMPORT: N_("Import"), UNDO: N_("Undoing"), MERGE: N_("Entries merged"),
+}  # fmt: skip
 
 
 def begin(ctx: Ctx, kind: str, entity: str, label: str = "", **more: Any) -> Ctx:
@@ -73,7 +75,7 @@ def find(ctx: Ctx, batch_id: int) -> Batch:
 
 def recent(ctx: Ctx, *, everyone: bool = False, before: int | None = None, limit: int = 50) -> list[Batch]:
     """Return the actor's batches, newest first; an administrator may ask for everyone's."""
-    statement = sa.select(Batch).where(sa.or_(Batch.size > 0, Batch.kind == UNDO)).order_by(Batch.id.desc())
+    statement = sa.select(Batch).where(sa.or_(Batch.size > 0, Batch.kind.in_((UNDO, MERGE)))).order_by(Batch.id.desc())
     statement = statement.limit(limit)
     if not (everyone and ctx.actor.is_admin):
         statement = statement.where(Batch.actor_id == ctx.actor.id)

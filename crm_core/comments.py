@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from crm_core import core_lists
 from crm_core.db import KERNEL
 from crm_core.errors import Forbidden, Invalid, NotFound, Problem, ValueProblem
 from crm_core.fieldtypes import LongText
@@ -17,7 +18,7 @@ from crm_core.models import Comment
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
-CHANNELS = "core.channel"
+CHANNELS = core_lists.CHANNEL
 """The reference list of ways a person is reached."""
 MAX_LENGTH = 65_000
 MAX_PAGE = 500
@@ -183,14 +184,14 @@ def _checked(ctx: Ctx, body: str, channel: str) -> tuple[str, str]:
 
 
 def _entry(ctx: Ctx, found: Comment) -> CommentEntry:
-    entry: Any = ctx.directory.entry(CHANNELS, found.channel) if found.channel else None
+    entry = ctx.directory.became(CHANNELS, found.channel) if found.channel else None
     author = ctx.directory.user(found.author_id)
     return CommentEntry(
         id=found.id,
         at=found.at,
         author=author.name if author else found.author or gettext(N_("Someone")),
         author_id=found.author_id,
-        channel=found.channel,
+        channel=entry.code if entry else found.channel,
         channel_label=entry.title() if entry else found.channel,
         channel_icon=entry.icon if entry else "",
         body=found.body,

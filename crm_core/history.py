@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = {
     "create": N_("created"),
     "update": N_("changed"),
     "delete": N_("deleted"),
+    "merge": N_("merged"),
     "import": N_("imported"),
     "undo": N_("undid a change"),
     "system": N_("acted without limits"),

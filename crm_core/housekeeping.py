@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import files, import_work, jobs
+from crm_core import files, import_work, jobs, list_merging
 from crm_core.accounts import signin
 from crm_core.db import KERNEL
 from crm_core.models import IdempotencyKey, Import, ImportProblem, Incident, Job
@@ -70,9 +70,14 @@ def _orphans(ctx: Ctx) -> dict[str, Any]:
     return {"files": rows, "contents": blobs}
 
 
+def _merges(ctx: Ctx) -> dict[str, Any]:
+    """Give what still holds merged entries what they became: a module may have been off meanwhile."""
+    return {"merged entries": list_merging.catch_up(ctx)}
+
+
 def _delete(ctx: Ctx, statement: sa.Delete) -> int:
     options = {**KERNEL, "synchronize_session": False}
     return int(ctx.session.execute(statement, execution_options=options).rowcount)  # type: ignore[attr-defined]
 
 
-_STEPS = (_sessions, _answers, _incidents, _jobs, _imports, _orphans)
+_STEPS = (_sessions, _answers, _incidents, _jobs, _imports, _orphans, _merges)

@@ -82,6 +82,13 @@ def _undo(run: Any) -> Any:
     return undo.work(run, int(run.args["batch_id"]))
 
 
+def _list_merges(run: Any) -> Any:
+    from crm_core import list_merging
+
+    with run.operation() as ctx:
+        return {"fields": list_merging.catch_up(ctx, str(run.args.get("list", "")))}
+
+
 def _demo(ctx: Ctx) -> str:
     from crm_core import demo
 
@@ -108,6 +115,7 @@ _JOBS = (
     JobDef(name="core.sweep", label=N_("Nightly sweep"), handler=_sweep, cron="17 2 * * *"),
     JobDef(name="core.import", label=N_("Import"), handler=_import),
     JobDef(name="core.undo", label=N_("Undoing"), handler=_undo),
+    JobDef(name="core.list_merges", label=N_("Records of merged entries"), handler=_list_merges),
     JobDef(name=FIELD_INDEXES, label=N_("Indexes of custom fields"), handler=_field_indexes),
     JobDef(name=FIELD_PURGE, label=N_("Removing a custom field"), handler=_field_purge),
 )

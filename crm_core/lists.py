@@ -85,16 +85,26 @@ def add_entry(ctx: Ctx, list_key: str, label: str | Mapping[str, str], **values:
         raise Forbidden(N_("Only administrators may change this list"))
     labels = labels_of(label)
     present = _entries(ctx.session, list_key)
-    if found := _same_label(present, labels):
+    if found := _same_label(present, labels) or _became(ctx, present, list_key, labels):
         return found
     made = {"label": labels, "order": max((e.order for e in present), default=-1) + 1}
     made |= changed_attributes(ctx, definition, present, None, values)
-    return _insert(ctx, definition, present, made)
+    return _insert(ctx, definition, made)
 
 
-def _insert(ctx: Ctx, definition: ListDef, present: list[ListEntry], values: dict[str, Any]) -> ListEntry:
+def _became(ctx: Ctx, present: list[ListEntry], list_key: str, labels: Mapping[str, str]) -> ListEntry | None:
+    """Return what an entry of these labels was merged into: users don't bring back what administrators took away."""
+    if ctx.actor.is_admin:
+        return None
+    merged = {fold(text): e.merged_into for e in ctx.directory.merged.get(list_key, ()) for text in e.label.values()}
+    codes = {merged.get(fold(text)) for text in labels.values()}
+    return next((e for e in present if e.code in codes), None)
+
+
+def _insert(ctx: Ctx, definition: ListDef, values: dict[str, Any]) -> ListEntry:
     label = next(iter(values["label"].values()))
-    code = code_for(label, {e.code for e in present})
+    codes = sa.select(ListEntry.code).where(ListEntry.list == definition.key)
+    code = code_for(label, ctx.session.scalars(codes, execution_options=KERNEL))
     insert = (sqlite if ctx.database.is_sqlite else postgresql).insert(ListEntry)
     statement = insert.values(list=definition.key, code=code, **{"values": {}, **values})
     statement = statement.on_conflict_do_nothing(index_elements=["list", "code"])
@@ -185,7 +195,9 @@ def remove_entry(ctx: Ctx, entry_id: int) -> None:
 
 
 def usage(ctx: Ctx, entry: Any) -> dict[str, int]:
-    """Return how many records use an entry, by entity (``core.list``: entries below it); unused entities are left out.
+    """Return how many records use an entry, by entity; unused entities are left out.
+
+    Entries below it count as ``core.list``, comments over a channel as ``core.comment``.
 
     Whoever asks, all records count: what is private is used as well.
     """
@@ -249,14 +261,15 @@ def _take_role(ctx: Ctx, entry: ListEntry, role: str) -> None:
 
 
 def _entries(session: CrmSession, list_key: str) -> list[ListEntry]:
-    statement = sa.select(ListEntry).where(ListEntry.list == list_key).order_by(ListEntry.order, ListEntry.id)
+    own = (ListEntry.list == list_key) & (ListEntry.merged_into == "")
+    statement = sa.select(ListEntry).where(own).order_by(ListEntry.order, ListEntry.id)
     return list(session.scalars(statement, execution_options={**KERNEL, "populate_existing": True}))
 
 
 def _managed(ctx: Ctx, entry_id: int) -> tuple[ListEntry, ListDef]:
     _require_admin(ctx)
     entry = ctx.session.get(ListEntry, entry_id, execution_options=KERNEL)
-    if entry is None:
+    if entry is None or entry.merged_into:
         raise NotFound(N_("There is no such entry"))
     return entry, definition_of(ctx, entry.list)
 

@@ -82,6 +82,27 @@ def _json_value(element: _JsonValue, compiler: SQLCompiler, **kw: Any) -> str:
     return "(" + template.format(compiler.process(column, **kw), compiler.process(key)) + ")"
 
 
+class JsonWith(FunctionElement[Any]):
+    """A JSON document with one member set to a text: ``JsonWith(column, key, text)``."""
+
+    inherit_cache = True
+    name = "json_with"
+
+    def __init__(self, column: Any, key: str, text: str) -> None:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a storage key: {key!r}")
+        self.type = column.type
+        super().__init__(column, sa.literal_column(key), sa.literal(text, sa.String()))
+
+
+@compiles(JsonWith)
+def _json_with(element: JsonWith, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    if compiler.dialect.name == "postgresql":
+        return f"jsonb_set({column}, '{{{key}}}', to_jsonb(CAST({text} AS TEXT)))"
+    return f"json_set({column}, '$.{key}', {text})"
+
+
 class SearchMatch(FunctionElement[Any]):
     """``match(id, search_text, pattern…)``: rows whose folded text is like every pattern, by the trigram index.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
-from crm_core import batches, jobs
+from crm_core import batches, jobs, list_merging
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, CrmError, NotFound, Problem, Unavailable
 from crm_core.i18n import N_, gettext
@@ -75,7 +75,8 @@ def look(ctx: Ctx, batch_id: int, limit: int = LOOKED_AT) -> Preview:
     """
     batch = batches.find(ctx, batch_id)
     nets = nets_of_batch(ctx, batch.id, None, limit + 1)
-    return Preview(batch, list(_steps(ctx, nets[:limit])), len(nets) > limit)
+    steps = list(_steps(list_merging.as_unmerged(ctx, batch), nets[:limit]))
+    return Preview(batch, steps, len(nets) > limit)
 
 
 def _steps(ctx: Ctx, nets: Sequence[Net]) -> Iterator[Step]:
@@ -122,6 +123,8 @@ def draft(ctx: Ctx, batch_id: int) -> Batch:
         raise Conflict(N_("This is still going on; wait for its end or cancel it"))
     if before is not None and active(ctx, before):
         raise Conflict(N_("This is being undone already"))
+    if batch.kind == batches.MERGE:
+        list_merging.unmerge(ctx, batch)
     outcome = {"undone": 0, "left": 0, "seen": 0, "reasons": {}, "records": []}
     inside = batches.begin(
         replace(ctx, batch_id=None), batches.UNDO, batch.entity, batch.label, undoes_id=batch.id, state="open",
@@ -183,7 +186,9 @@ def _chunk(ctx: Ctx, batch_id: int) -> bool:
     """Undo the next records in the operation's transaction; tell whether there may be more."""
     batch = batches.find(ctx, batch_id)
     nets = nets_of_batch(ctx, batch.undoes_id or 0, batch.position, CHUNK)
-    inside = replace(ctx, batch_id=batch_id, quiet=True)
+    # Another process may not have read yet that a merged entry stands in its list again.
+    undone = batches.find(ctx, batch.undoes_id or 0)
+    inside = replace(list_merging.as_unmerged(ctx, undone), batch_id=batch_id, quiet=True)
     outcome: dict[str, Any] = {**(batch.outcome or {})}
     outcome |= {"reasons": dict(outcome["reasons"]), "records": list(outcome["records"])}
     done = 0

@@ -14,7 +14,7 @@ from crm_core.change import Change as WrittenChange
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import CrmError, Forbidden, NotFound, Problem, ValueProblem
-from crm_core.fieldtypes import File
+from crm_core.fieldtypes import Choice, File, Lines
 from crm_core.history import FieldChange, effect_of
 from crm_core.i18n import N_
 from crm_core.models import Comment, StoredFile
@@ -22,7 +22,7 @@ from crm_core.records import keeping, writing
 from crm_core.records.reading import find, values_of
 from crm_core.titles import words_of
 from crm_core.undo.net import Net, merged, others
-from crm_core.undo.values import Since, changed_since, given, stored_now
+from crm_core.undo.values import Since, changed_since, given, same, stored_now
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -112,13 +112,10 @@ def _way_back(ctx: Ctx, definition: EntityDef, net: Net, title: str, record: Any
             if key not in fields and ctx.actor.is_admin:
                 problems.append(Problem(key, "gone", N_("The field is not there any more")))
         elif key in allowed:
-            conflict = since.conflict(ctx, key, new)
-            if conflict is None and _is_file(fields[key], old) and not files.may_attach(ctx, old):
-                problems.append(Problem(key, "file", _SWEPT))
-            elif conflict is None:
-                raw[key] = given(fields[key], old, now.get(key))
+            if problem := _standing(ctx, since, fields[key], (old, new), now.get(key)):
+                problems.append(problem)
             else:
-                problems.append(conflict)
+                raw[key] = given(fields[key], old, now.get(key))
         elif not fields[key].readonly:
             problems.append(Problem(key, "readonly", N_("%(label)s can't be set"), {"label": fields[key].title()}))
     _leave_refused(ctx, definition, record, raw, problems)
@@ -127,6 +124,29 @@ def _way_back(ctx: Ctx, definition: EntityDef, net: Net, title: str, record: Any
         problems.append(Problem(None, "nothing", N_("There is nothing to undo")))
     changes = history.in_words(ctx, definition.key, diff)
     return Step(net, title, changes, tuple(problems), raw, possible=bool(raw))
+
+
+def _standing(ctx: Ctx, since: Since, found: FieldDef, pair: tuple[Any, Any], now: Any) -> Problem | None:
+    """Return what stands in the way of one field's going back."""
+    old, new = pair
+    if conflict := since.conflict(ctx, found.key, new):
+        return conflict
+    if _is_file(found, old) and not files.may_attach(ctx, old):
+        return Problem(found.key, "file", _SWEPT)
+    if _means_the_same(ctx, found, old, now):
+        return Problem(found.key, "merged", N_("What it was has become what it is: its entries were merged"))
+    return None
+
+
+def _means_the_same(ctx: Ctx, found: FieldDef, old: Any, now: Any) -> bool:
+    """Tell whether a value of history, read today, is today's: its entry of a list was merged since."""
+    if not isinstance(found.type, Choice | Lines) or old is None:
+        return False
+    try:
+        meant = history.stored(found, found.type.parse(given(found, old, now), ctx))
+    except ValueProblem:
+        return False
+    return same(found, meant, now) and not same(found, old, now)
 
 
 def _is_file(found: FieldDef, value: Any) -> bool:
