@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pluggy
 
@@ -41,7 +41,7 @@ class Fragment:
     failed: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Timing:
     """Calls, total seconds and longest call of one plugin's implementation of one hook."""
 
@@ -51,8 +51,7 @@ class Timing:
     failures: int = 0
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What one plugin answered, or the error it raised."""
 
     plugin: str
@@ -86,11 +85,29 @@ def isolated(session: Any) -> Iterator[None]:
 
     PostgreSQL refuses every later statement of a transaction otherwise; SQLite needs nothing.
     """
-    if session is None or session.get_bind().dialect.name != "postgresql":
+    if not _breakable(session):
         yield
         return
     with session.begin_nested():
         yield
+
+
+def _breakable(session: Any) -> bool:
+    """Tell whether one failed statement would spoil the rest of a transaction."""
+    return session is not None and session.get_bind().dialect.name == "postgresql"
+
+
+class _Implementation(NamedTuple):
+    """One plugin's function for one hook, with the arguments it takes and where its calls are counted."""
+
+    plugin: str
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+    timing: Timing
+
+
+_LAZY_NEVER = frozenset({type(None), list, tuple, dict, str, bool})
+"""Types of answers that need no look whether they are still to be worked out."""
 
 
 @dataclass
@@ -101,35 +118,58 @@ class Dispatcher:
     sinks: Sinks = Sinks()
     timings: dict[tuple[str, str], Timing] = field(default_factory=lambda: defaultdict(Timing))
     quarantined: set[str] = field(default_factory=set)
+    _bound: dict[str, list[_Implementation]] = field(default_factory=dict)
     _failures: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, hook: str, **kwargs: Any) -> Iterator[Answer]:
-        """Yield each plugin's answer; an error is an answer too and the caller applies the hook's policy."""
+    def ask(self, hook: str, **kwargs: Any) -> list[Answer]:
+        """Return each plugin's answer; an error is an answer too and the caller applies the hook's policy.
+
+        A hook that aborts asks nobody after the first who fails. What a page asks dozens of times must cost next to
+        nothing, so nothing is made or looked up for a plugin but its own call and its clock.
+        """
         skippable = hookspecs.POLICIES[hook] == "skip"
-        for plugin, function, names in self.implementations.get(hook, ()):
-            if skippable and plugin in self.quarantined:
+        spoiled = kwargs["ctx"].session if skippable and "ctx" in kwargs else None
+        nested = spoiled if _breakable(spoiled) else None
+        answers: list[Answer] = []
+        names: tuple[str, ...] = ()
+        args: list[Any] = []
+        clock, start = time.perf_counter, time.perf_counter()
+        for one in self._of(hook):
+            if skippable and one.plugin in self.quarantined:
                 continue
-            timing = self.timings[plugin, hook]
-            start = time.perf_counter()
-            try:
-                with isolated(getattr(kwargs.get("ctx"), "session", None) if skippable else None):
-                    value = function(**{n: kwargs[n] for n in names})
-                    if isinstance(value, Iterator):
-                        value = list(value)
-                answer = Answer(plugin, value)
-            except Exception as exc:
-                if is_passing(exc):
-                    raise  # no module's fault, and nothing can be read or written in this transaction any more
-                timing.failures += 1
-                answer = Answer(plugin, error=exc)
-            spent = time.perf_counter() - start
+            if one.names != names:
+                names = one.names
+                args = [kwargs[n] for n in names]
+            answer = _answer(one, args) if nested is None else _answer_apart(one, args, nested)
+            answers.append(answer)
+            timing, end = one.timing, clock()
+            spent, start = end - start, end
             timing.calls += 1
             timing.total += spent
-            timing.longest = max(timing.longest, spent)
-            if spent > SLOW:
-                self.sinks.incident(plugin, hook, Slow(f"took {spent:.1f} seconds"))
-            yield answer
+            if spent > timing.longest:
+                self._long(one, hook, spent)
+            if answer.error is not None:
+                timing.failures += 1
+                if self._aborts(hook):
+                    break
+        return answers
+
+    @staticmethod
+    def _aborts(hook: str) -> bool:
+        return hookspecs.POLICIES[hook] == "abort"
+
+    def _of(self, hook: str) -> list[_Implementation]:
+        found = self._bound.get(hook)
+        if found is None:
+            known = self.implementations.get(hook, ())
+            found = self._bound[hook] = [_Implementation(p, f, n, self.timings[p, hook]) for p, f, n in known]
+        return found
+
+    def _long(self, one: _Implementation, hook: str, spent: float) -> None:
+        one.timing.longest = spent
+        if spent > SLOW:
+            self.sinks.incident(one.plugin, hook, Slow(f"took {spent:.1f} seconds"))
 
     def incident(self, plugin: str, where: str, error: Exception) -> None:
         """Tell of a failure outside the hooks, such as a panel's."""
@@ -218,6 +258,30 @@ class Dispatcher:
         """Return the extra hits of plugins."""
         answers = self.collect("crm_search", ctx=ctx, text=text, entities=entities)
         return [hit for a in answers if a.error is None for hit in a.value or ()]
+
+
+def _answer(one: _Implementation, args: Sequence[Any]) -> Answer:
+    """Return what an implementation answers; a database that is away for a moment is no plugin's fault."""
+    try:
+        value = one.function(*args)
+        if type(value) not in _LAZY_NEVER and isinstance(value, Iterator):
+            value = list(value)
+        return Answer(one.plugin, value)
+    except Exception as exc:
+        if is_passing(exc):
+            raise
+        return Answer(one.plugin, error=exc)
+
+
+def _answer_apart(one: _Implementation, args: Sequence[Any], session: Any) -> Answer:
+    """Return what an implementation answers; its failed statements are taken back."""
+    savepoint = session.begin_nested()
+    answer = _answer(one, args)
+    if answer.error is None:
+        savepoint.commit()
+    else:
+        savepoint.rollback()
+    return answer
 
 
 def implementations_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import secrets
 import shutil
@@ -29,6 +30,15 @@ _numbers = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the services that all processes of this test run share."""
     services.start_run_services(config)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now out of the search for circular garbage.
+
+    It never becomes garbage, and looking through it again and again took a fifth of a run's time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

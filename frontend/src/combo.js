@@ -2,7 +2,7 @@
 // move aria-activedescendant, Enter follows the option. The options are HTML that the server escaped.
 export class Combo {
   constructor(input, list, address, {onOpen = () => {}, onClose = () => {}} = {}) {
-    Object.assign(this, {input, list, address, onOpen, onClose, active: -1, timer: 0, asked: 0});
+    Object.assign(this, {input, list, address, onOpen, onClose, active: -1, timer: 0, asked: 0, answered: null, following: false});
     input.addEventListener('input', () => this.later());
     input.addEventListener('keydown', event => this.key(event));
     list.addEventListener('mousemove', event => this.hover(event));
@@ -13,27 +13,48 @@ export class Combo {
     return [...this.list.querySelectorAll('[role="option"]')];
   }
 
+  // Options of an earlier text: Enter must not open what the words on the screen no longer mean.
+  get outdated() {
+    return this.answered !== this.input.value;
+  }
+
   later() {
     clearTimeout(this.timer);
+    this.following = false;
     this.timer = setTimeout(() => this.load(), 140);
   }
 
   async load() {
+    clearTimeout(this.timer);
     const turn = ++this.asked;
+    const text = this.input.value;
     const url = new URL(this.address, location.href);
-    url.searchParams.set('q', this.input.value);
-    let answer;
+    url.searchParams.set('q', text);
+    let html;
     try {
-      answer = await fetch(url, {headers: {'X-Requested-With': 'fetch'}, credentials: 'same-origin'});
+      const answer = await fetch(url, {headers: {'X-Requested-With': 'fetch'}, credentials: 'same-origin'});
+      if (!answer.ok) return;
+      html = await answer.text();
     } catch {
       return;
     }
-    if (!answer.ok || turn !== this.asked) return;
-    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    if (turn === this.asked) this.fill(html, text);
+  }
+
+  fill(html, text) {
+    const page = new DOMParser().parseFromString(html, 'text/html');
     this.list.replaceChildren(...page.body.childNodes);
     this.options.forEach((option, n) => { option.id = `${this.list.id}-${n}`; });
-    this.show(this.input.value.trim() ? 0 : -1);
+    this.answered = text;
+    this.show(text.trim() ? 0 : -1);
     this.onOpen();
+    if (this.following) this.follow();
+  }
+
+  follow() {
+    this.following = this.outdated;
+    if (this.following) this.load();
+    else this.options[this.active]?.click();
   }
 
   show(index) {
@@ -60,9 +81,9 @@ export class Combo {
       event.preventDefault();
       if (this.list.hidden) this.load();
       else this.show((this.active + (event.key === 'ArrowDown' ? 1 : -1) + count) % Math.max(count, 1));
-    } else if (event.key === 'Enter' && this.options[this.active] && !this.list.hidden) {
+    } else if (event.key === 'Enter' && !this.list.hidden && (this.outdated || this.options[this.active])) {
       event.preventDefault();
-      this.options[this.active].click();
+      this.follow();
     } else if (event.key === 'Escape') {
       this.onClose();
     }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -18,7 +18,17 @@ from crm_core.testing.deployments import TestDeployment
 from tests.conftest import WATCH_POLICY
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}"
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'], preload: false}"
+COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast']}, resultTypes: ['violations'], preload: false}"
+Look = tuple[int, Literal["light", "dark"]]
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LOOKS: tuple[Look, ...] = (
+    (1280, "light"),
+    (1280, "dark"),
+    (360, "dark"),
+    (360, "light"),
+)
+"""Widths of windows and colour schemes every page is looked at in."""
 
 
 class Live:
@@ -97,13 +107,30 @@ def booted(page: Page) -> None:
     page.wait_for_selector("html[data-booted='1']", state="attached")
 
 
-def axe(page: Page) -> list[str]:
+def faults(page: Page, path: str, looks: Sequence[Look] = LOOKS) -> list[str]:
+    """Return what axe finds on the page that is open in every look, and where it scrolls sideways.
+
+    The page is loaded once: a scheme changes colours alone, so nothing else is looked at again in the dark.
+    """
+    page.emulate_media(reduced_motion="reduce")
+    found = []
+    for width, scheme in looks:
+        page.set_viewport_size({"width": width, "height": 740 if width < 500 else 800})
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{path} {width} {scheme}: {line}" for line in axe(page, COLOURS if scheme == "dark" else RULES)]
+        if page.evaluate(SIDEWAYS) > 0:
+            found.append(f"{path} {width} {scheme}: scrolls sideways")
+    return found
+
+
+def axe(page: Page, rules: str = RULES) -> list[str]:
     """Return what axe finds, one line a rule and element."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate(f"axe.run(document, {RULES})")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate(f"axe.run(document, {rules})")
     return [f"{v['id']}: {n['target']} {n['failureSummary']}" for v in found["violations"] for n in v["nodes"]]
 
 
 def no_sideways(page: Page) -> None:
     """Assert that the page doesn't scroll sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert page.evaluate(SIDEWAYS) <= 0

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pyotp
-import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from crm_core.accounts import passwords
 from crm_core.models import User, WebSession
-from tests.browser.conftest import Live, axe, no_sideways, visit
+from tests.browser.conftest import Live, axe, faults, visit
 
 GOOD = "correct horse battery"
 PAGES = (
@@ -36,21 +35,17 @@ def sign_in(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
-def test_the_pages_of_accounts_are_accessible_and_fit(
-    live: Live, tab: Callable[..., Page], width: int, scheme: str
-) -> None:
+def test_the_pages_of_accounts_are_accessible_and_fit(live: Live, tab: Callable[..., Page]) -> None:
     person(live)
     wrong: list[str] = []
     for user, paths in ((live.crm.admin, PAGES), (None, STRANGERS)):
-        page = tab(live, user, width=width, scheme=scheme)
+        page = tab(live, user)
         for path in paths:
             if user is None:
                 page.goto(path)
             else:
                 visit(page, path.format(admin=live.crm.admin))
-            wrong += [f"{path}: {line}" for line in axe(page)]
-            no_sideways(page)
+            wrong += faults(page, path)
     assert wrong == []
 
 

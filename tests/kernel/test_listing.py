@@ -44,8 +44,13 @@ SORTS = ["name", "-name", "amount", "-amount", "opened", "-opened", "kind", "-ki
          "-parent", "owner", "-created_at", "checked", "-checked,-name", "id", "-id", "serial"]  # fmt: skip
 
 
-@pytest.mark.parametrize("sort", SORTS)
-def test_every_order_pages_forward_and_back(small: Small, shelves: list[int], sort: str) -> None:
+def test_every_order_pages_forward_and_back(small: Small, shelves: list[int], subtests: pytest.Subtests) -> None:
+    for sort in SORTS:
+        with subtests.test(sort=sort):
+            check_pages(small, shelves, sort)
+
+
+def check_pages(small: Small, shelves: list[int], sort: str) -> None:
     with small.operation(ADMIN) as ctx:
         order = records.parse_sort(sort)
         whole = [r.id for r in records.list_(ctx, "attic.shelf", records.ListQuery(sort=order, limit=100)).items]
@@ -100,8 +105,13 @@ FILTERS = {
 }
 
 
-@pytest.mark.parametrize("text", FILTERS)
-def test_filters_pick_what_they_say(small: Small, shelves: list[int], text: str) -> None:
+def test_filters_pick_what_they_say(small: Small, shelves: list[int], subtests: pytest.Subtests) -> None:
+    for text in FILTERS:
+        with subtests.test(filter=text):
+            check_filter(small, text)
+
+
+def check_filter(small: Small, text: str) -> None:
     with small.operation(ADMIN) as ctx:
         fields = ("name", "amount", "opened", "kind", "count", "parent", "labels", "kinds", "keepers")
         rows = records.list_(ctx, "attic.shelf", records.ListQuery(fields=fields, limit=100)).items

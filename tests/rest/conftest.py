@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,7 +54,9 @@ from crm_core.fieldtypes import (
 from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
 from crm_core.registry import PluginInfo, build_registry
+from crm_core.testing import services
 from crm_core.testing.tables import make_tables
+from crm_core.web.compiled import KeptRule
 
 SECRET = "tests-only-secret-of-no-value-0123456789"
 
@@ -150,6 +153,12 @@ CUSTOM = (
 )
 
 
+class Site(flask.Flask):
+    """A plain application whose addresses are compiled once for all tests."""
+
+    url_rule_class = KeptRule
+
+
 class Shop(Deployment):
     """The deployment; its registry is made of the contributions above."""
 
@@ -206,7 +215,7 @@ class Shop(Deployment):
     @property
     def app(self) -> flask.Flask:
         if not hasattr(self, "_app"):
-            self._app = flask.Flask("shop")
+            self._app = Site("shop")
             self._app.register_blueprint(rest.blueprint(self))
         return self._app
 
@@ -237,30 +246,38 @@ class Api:
         return self("DELETE", path, **options)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    """A fresh shop on each database."""
-    if request.param == "sqlite":
-        yield from open_shop(tmp_path, f"sqlite:///{tmp_path}/shop.sqlite3")
-        return
-    server = request.getfixturevalue("postgres_url")
-    name = f"shop_{secrets.token_hex(6)}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield from open_shop(tmp_path, sa.make_url(server).set(database=name).render_as_string(hide_password=False))
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    engine.dispose()
+def on_server(statement: str) -> None:
+    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(statement)
+    server.dispose()
 
 
-@pytest.fixture
-def sqlite_shop(tmp_path: Path) -> Iterator[Shop]:
-    """A fresh shop on SQLite, for what has nothing to do with the database."""
-    yield from open_shop(tmp_path, f"sqlite:///{tmp_path}/shop.sqlite3")
+def postgresql(name: str) -> str:
+    return sa.make_url(services.run_postgres()).set(database=name).render_as_string(hide_password=False)
 
 
-def open_shop(home: Path, url: str) -> Iterator[Shop]:
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop's database, copied for each test."""
+    path = tmp_path_factory.mktemp("shop") / "template.sqlite3"
+    prepare(f"sqlite:///{path}")
+    with sa.create_engine(f"sqlite:///{path}").connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    """A shop's database, copied for each test."""
+    name = f"shop_template_{secrets.token_hex(6)}"
+    on_server(f"CREATE DATABASE {name}")
+    prepare(postgresql(name))
+    yield name
+    on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def prepare(url: str) -> None:
     database = Database(url)
     make_tables(database.engine, "shop_")
     with database.engine.begin() as connection:
@@ -268,8 +285,38 @@ def open_shop(home: Path, url: str) -> Iterator[Shop]:
             search_index.create_search(SimpleNamespace(get_bind=lambda: connection), table)
     with database.transaction() as session:
         accounts.seed(session)
-    shop = Shop(load_config({}, home=home, database_url=url, secret_key=SECRET), database)
-    shop.admin = shop.add_user("admin@example.org", "Ada Admin", "owner")
+    shop = Shop(load_config({}, database_url=url, secret_key=SECRET), database)
+    shop.add_user("admin@example.org", "Ada Admin", "owner")
+    shop.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """A fresh shop on each database."""
+    if request.param == "sqlite":
+        yield from sqlite_copy(tmp_path, request.getfixturevalue("sqlite_template"))
+        return
+    name = f"shop_{secrets.token_hex(6)}"
+    on_server(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
+    yield from open_shop(tmp_path, postgresql(name))
+    on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_shop(tmp_path: Path, sqlite_template: Path) -> Iterator[Shop]:
+    """A fresh shop on SQLite, for what has nothing to do with the database."""
+    yield from sqlite_copy(tmp_path, sqlite_template)
+
+
+def sqlite_copy(home: Path, template: Path) -> Iterator[Shop]:
+    shutil.copyfile(template, home / "shop.sqlite3")
+    yield from open_shop(home, f"sqlite:///{home}/shop.sqlite3")
+
+
+def open_shop(home: Path, url: str) -> Iterator[Shop]:
+    shop = Shop(load_config({}, home=home, database_url=url, secret_key=SECRET))
+    with shop.database.transaction(write=False) as session:
+        shop.admin = session.scalars(sa.select(UserRow.id)).one()
     yield shop
     shop.close()  # also gives the connections back that PostgreSQL waits for
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import axe, booted, live, no_sideways, tab, visit  # noqa: F401 - live and tab are fixtures
+from tests.browser.conftest import booted, faults, live, tab, visit  # noqa: F401 - live and tab are fixtures
 from tests.web.helpers import CONTACT
 
 pytestmark = pytest.mark.browser
@@ -156,21 +156,17 @@ def test_kn_23_entries_are_moved_by_drag_and_by_keyboard(page, live):  # noqa: F
     assert order != before
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_pages_are_accessible_and_fit_the_window(live, tab, width, scheme):  # noqa: F811
+def test_pages_are_accessible_and_fit_the_window(live, tab):  # noqa: F811
     for number in range(3):
         live.crm.make(CONTACT, kind="company", name=f"Company {number}", visibility="read", tags=["VIP"])
-    page = tab(live, live.crm.admin, width=width, scheme=scheme)
+    page = tab(live, live.crm.admin)
     paths = (
-        "/", "/contacts", "/contacts?look=cards&filter=tags+has+%22VIP%22", "/contacts/filter", "/search?q=company",
-        "/settings", "/settings/lists/contacts.type", "/settings/tags", "/settings/currencies", "/settings/options",
-        "/nothing-here",
+        "/contacts?look=cards&filter=tags+has+%22VIP%22", "/contacts/filter", "/search?q=company",
+        "/settings/lists/contacts.type", "/nothing-here",
     )  # fmt: skip
     for path in paths:
         visit(page, path)
-        assert axe(page) == [], path
-        no_sideways(page)
+        assert faults(page, path) == []
 
 
 def test_the_theme_is_changed_without_a_page_load_and_stays(page):

@@ -10,6 +10,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from crm_core import comments, records
 from crm_core.accounts.web import COOKIE
+from tests.browser.conftest import faults
 from tests.web.record.gallery import ENTITY, Gallery
 
 pytestmark = pytest.mark.browser
@@ -272,8 +273,7 @@ def test_tabs_actions_and_deleting_work_in_place(tab: Page, plain_gallery: Galle
     tab.wait_for_url("**/artists")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_kn_25_pages_fit_a_phone_and_pass_axe(tab: Page, plain_gallery: Gallery, theme: str) -> None:
+def test_kn_25_pages_fit_a_phone_and_pass_axe(tab: Page, plain_gallery: Gallery) -> None:
     studio = plain_gallery.make(name="Atelier Kermorvan", kind="studio")
     record = plain_gallery.make(
         name="Maëlle Le Goff with a rather long name", status="talking", studio=studio, rating=3,
@@ -284,14 +284,10 @@ def test_kn_25_pages_fit_a_phone_and_pass_axe(tab: Page, plain_gallery: Gallery,
     with plain_gallery.operation(plain_gallery.directory.actor(plain_gallery.admin)) as ctx:
         comments.add(ctx, ENTITY, record, "words " * 60 + "w" * 120, "phone")
         records.update(ctx, ENTITY, record, {"notes": "y" * 300})
-    tab.emulate_media(color_scheme=theme)
     paths = ("", "?tab=history", "/edit", "/delete", "/share", "/actions/visit")
     for path in [*(f"/artists/{record}{p}" for p in paths), "/artists/new?kind=studio"]:
-        for width in (360, 1280):
-            tab.set_viewport_size({"width": width, "height": 780})
-            tab.goto(path)
-            assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (path, width)
-            assert problems(tab) == [], (path, width)
+        tab.goto(path)
+        assert faults(tab, path) == []
     tab.set_viewport_size({"width": 360, "height": 780})
     tab.goto(f"/artists/{record}")
     expect(tab.locator("#facts-body")).to_be_hidden()
