@@ -26,7 +26,7 @@ from crm_core.hooks import Sinks
 from crm_core.i18n import use_language
 from crm_core.models import Incident, PluginRow
 from crm_core.plugin_loading import place_of
-from crm_core.plugin_states import PluginStatus
+from crm_core.plugin_states import RUNNING, PluginStatus
 from crm_core.registry import Registry
 
 log = logging.getLogger("crm.deployment")
@@ -48,6 +48,16 @@ class Served:
 
 _pinned: ContextVar[Served | None] = ContextVar("crm_served", default=None)
 """What the running request began with."""
+
+
+def _versions(served: Served) -> dict[str, str]:
+    return {p.name: p.version for p in served.build.registry.plugins.values()}
+
+
+def _silent(served: Served) -> set[str]:
+    """Return the packages of the modules that don't run; this process may have imported them before."""
+    found = served.build.statuses.values()
+    return {s.manifest.package for s in found if s.manifest is not None and s.state not in RUNNING}
 
 
 class Deployment:
@@ -152,7 +162,15 @@ class Deployment:
                 directory = load_directory(
                     session, build.registry, self.config.phone_region, unseal=settings.unsealer(self.config)
                 )
-            self._served = Served(build, directory)
+            self._serve(Served(build, directory))
+
+    def _serve(self, new: Served) -> None:
+        """Go on with a build; receivers hear of other modules when those are in force (``plugins_changed``)."""
+        old, self._served = self._served, new
+        if old is None or (event := events.changed_plugins(_versions(old), _versions(new))) is None:
+            return
+        with self.pinned(new):
+            events.deliver([event], self, _silent(new))
 
     def _assembled(self, generation: int) -> lifecycle.Build:
         """Return a new build; when it fails, the one that serves, for some time."""
@@ -275,7 +293,9 @@ class Deployment:
             with suppress(Unavailable):  # what was committed stays, and the next request reads it
                 self.refresh(force=True)
         queue, ctx.queue[:] = list(ctx.queue), []
-        events.deliver((e for e in queue if isinstance(e, events.Event)), self)
+        found = [e for e in queue if isinstance(e, events.Event)]
+        if found:
+            events.deliver(found, self, _silent(self.latest()))
         for callback in self.after_commit:
             callback(ctx)
 

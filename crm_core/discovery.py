@@ -53,6 +53,11 @@ def installed(folder: Path | None = None) -> list[Found]:
     return list(found.values())
 
 
+def titles(folder: Path | None = None) -> dict[str, str]:
+    """Return the title of every plugin that is there by its name, to be translated when it is shown."""
+    return {f.name: f.manifest.title for f in installed(folder) if f.manifest is not None}
+
+
 def _twice(name: str, first: Found, second: Found) -> str:
     places = {str(m.file or m.folder) for m in (first.manifest, second.manifest) if m is not None}
     message = N_("Two plugins are called %(name)s: %(places)s")
@@ -122,12 +127,12 @@ def make_importable(manifest: Manifest) -> None:
         try:
             _import_local(manifest)
         except Exception:  # noqa: BLE001 - told by the import that follows
-            sys.modules.pop(manifest.module.partition(".")[0], None)
+            sys.modules.pop(manifest.package, None)
 
 
 def _import_local(manifest: Manifest) -> None:
     """Put the file or package of a deployment's plugin among the modules; ``sys.path`` stays as it is."""
-    top = manifest.module.partition(".")[0]
+    top = manifest.package
     if top in sys.modules:
         return
     module = module_from_spec(_spec(top, manifest))

@@ -90,7 +90,7 @@ def _plugins(database: Database, config: Config) -> Iterator[Check]:
             yield Check(f"plugin {status.name}", "ok", gettext(N_("active, version %(v)s"), v=status.version))
         elif status.wanted or status.state is State.BROKEN:
             level: Level = "error" if status.wanted else "warning"
-            text = f"{status.state.value}: {status.reason.text()}"
+            text = f"{status.title}: {status.words}. {status.reason.text()}"
             yield Check(f"plugin {status.name}", level, text, status.next_step.text())
 
 

@@ -1,9 +1,14 @@
-"""News: signals sent after the commit, to receivers that can't disturb each other or the writer."""
+"""News: signals sent after the commit, to receivers that can't disturb each other or the writer.
+
+A receiver is called as ``receiver(sender, event=…, deployment=…)``; the sender is the key of the entity. What a module
+has connected stays silent while the module is off. ``plugins_changed`` alone is sent in every process, each time
+when it has begun to work with another set of modules.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +20,18 @@ if TYPE_CHECKING:
 log = logging.getLogger("crm.events")
 _signals = Namespace()
 
-record_created = _signals.signal("record_created")
-record_updated = _signals.signal("record_updated")
-record_deleted = _signals.signal("record_deleted")
-action_performed = _signals.signal("action_performed")
+record_created = _signals.signal("record_created", doc="A record was created.")
+record_updated = _signals.signal("record_updated", doc="A record was changed; ``data['fields']`` names what.")
+record_deleted = _signals.signal("record_deleted", doc="A record was deleted.")
+action_performed = _signals.signal("action_performed", doc="An action was done; ``data['action']`` names it.")
 signed_in = _signals.signal("signed_in")
-plugins_changed = _signals.signal("plugins_changed")
+plugins_changed = _signals.signal(
+    "plugins_changed",
+    doc="This process works with another set of modules from now on: ``data['on']`` came, ``data['off']`` went, "
+    "``data['changed']`` are there in another version. The sender is ``core.plugin``.",
+)
+PLUGIN = "core.plugin"
+"""The sender of ``plugins_changed``."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +52,26 @@ def emit(ctx: Ctx, name: str, entity: str, record_id: int | None, **data: Any) -
     ctx.queue.append(Event(name, entity, record_id, ctx.actor.id, ctx.operation_id, ctx.quiet, data))
 
 
-def deliver(events: Iterable[Event], deployment: Any) -> None:
-    """Send committed events; a receiver that raises is logged and the others still hear."""
+def changed_plugins(before: Mapping[str, str], after: Mapping[str, str]) -> Event | None:
+    """Return the event of a process that goes on with other modules, given as versions by name; ``None``: the same."""
+    data = {
+        "on": sorted(after.keys() - before.keys()),
+        "off": sorted(before.keys() - after.keys()),
+        "changed": sorted(n for n in before.keys() & after.keys() if before[n] != after[n]),
+    }
+    return Event("plugins_changed", PLUGIN, None, None, "", data=data) if any(data.values()) else None
+
+
+def deliver(events: Iterable[Event], deployment: Any, silent: Container[str] = ()) -> None:
+    """Send committed events; a receiver that raises is logged and the others still hear.
+
+    Receivers in the packages of ``silent`` are left out: their modules are off.
+    """
     for event in events:
         signal = _signals.signal(event.name)
         for receiver in list(signal.receivers_for(event.entity)):
+            if str(getattr(receiver, "__module__", "")).partition(".")[0] in silent:
+                continue
             try:
                 receiver(event.entity, event=event, deployment=deployment)
             except Exception:

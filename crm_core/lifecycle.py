@@ -9,7 +9,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +25,7 @@ from crm_core.i18n import N_, add_catalogue
 from crm_core.manifest import Manifest, in_order
 from crm_core.models import PluginRow, SettingRow
 from crm_core.plugin_loading import Loaded, load, loaded_version, place_of
-from crm_core.plugin_states import NOTHING, PluginStatus, Sentence, State
+from crm_core.plugin_states import NOTHING, WORDS, PluginStatus, Sentence, State
 from crm_core.registry import OffEntity, Registry, build_registry
 
 
@@ -148,13 +147,21 @@ class _Survey:
             self._missing(name)
         ordered, circle = in_order([f.manifest for f in self.found.values() if f.manifest])
         for found in self.found.values():
-            if found.manifest is None:
+            if found.manifest is not None:
+                add_catalogue(found.manifest.folder / "translations", found.manifest.package)
+            else:
                 self.put(found.name, State.BROKEN, Sentence("%(error)s", {"error": found.error}), _MEND)
         for name in circle:
-            reason = Sentence(N_("The modules %(names)s wait for each other"), {"names": ", ".join(circle)})
+            reason = Sentence(
+                N_("The modules %(names)s wait for each other"), {"names": tuple(map(self._title, circle))}
+            )
             self.put(name, State.BROKEN, reason, _MEND)
         for manifest in ordered:
             self._judge(manifest, database, config)
+
+    def _title(self, name: str) -> str:
+        found = self.found.get(name)
+        return found.manifest.title if found is not None and found.manifest is not None else name
 
     def _missing(self, name: str) -> None:
         params = {"name": name}
@@ -189,15 +196,21 @@ class _Survey:
     def _blocked(self, manifest: Manifest) -> bool:
         for need in manifest.requires:
             other = self.running.get(need.name)
-            params = {"name": need.name, "range": str(need.versions), "version": other.version if other else ""}
+            version = other.version if other else ""
+            params = {
+                "name": need.name,
+                "title": self._title(need.name),
+                "range": str(need.versions),
+                "version": version,
+            }
             if other is None:
                 state = self.statuses.get(need.name)
-                params["state"] = state.state.value if state else State.MISSING.value
-                reason = Sentence(N_("It needs %(name)s, which is not running (%(state)s)"), params)
+                params["state"] = WORDS[state.state if state else State.MISSING]
+                reason = Sentence(N_("It needs %(title)s, which is not running (%(state)s)"), params)
                 self.put(manifest.name, State.BLOCKED, reason, Sentence(N_("See: crm plugin info %(name)s"), params))
                 return True
             if not need.accepts(other.version):
-                reason = Sentence(N_("It needs %(name)s %(range)s, installed is %(version)s"), params)
+                reason = Sentence(N_("It needs %(title)s %(range)s, installed is %(version)s"), params)
                 self.put(manifest.name, State.INCOMPATIBLE, reason, Sentence(N_("Install a version that fits")))
                 return True
         return False
@@ -259,17 +272,15 @@ class _Survey:
         found = {}
         for name, row in self.stored.rows.items():
             if name not in running and row.inventory:
-                title = self.statuses[name].title if name in self.statuses else name
+                plurals = row.inventory.get("plurals", {})
                 for key, table, column in row.inventory.get("entities", ()):
-                    found[key] = OffEntity(key, table, column, title)
+                    found[key] = OffEntity(key, table, column, self._title(name), plurals.get(key, ""))
         return found
 
     def _put_running(self, one: Loaded) -> None:
-        """Note that a plugin runs, and let its translations be found."""
+        """Note that a plugin runs."""
         name, manifest = one.info.name, self.running[one.info.name]
         row = self.stored.rows.get(name)
-        if one.info.folder:
-            add_catalogue(Path(one.info.folder) / "translations")
         if row is not None and row.quarantine:
             reason = Sentence(N_("%(where)s failed three times within a minute: %(error)s"), row.quarantine)
             step = N_("Release it when it is mended: crm plugin release %(name)s")

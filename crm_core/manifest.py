@@ -25,7 +25,7 @@ from packaging.version import InvalidVersion, Version
 
 from crm_core import __version__
 from crm_core.errors import CrmError
-from crm_core.i18n import N_
+from crm_core.i18n import N_, Marked
 
 RESERVED = frozenset({"core", "crm", "cf", "api", "settings", "static", "files", "plugin", "system"})
 """Names that tables, URLs or fields of the kernel use."""
@@ -97,6 +97,11 @@ class Manifest:
         return _accepts(self.core, __version__)
 
     @property
+    def package(self) -> str:
+        """Return the name its top-level package, or single file, is imported by."""
+        return self.module.partition(":")[0].partition(".")[0]
+
+    @property
     def migrations(self) -> Path:
         """Return the folder of its revisions (which may not exist)."""
         return self.folder / "migrations"
@@ -142,14 +147,15 @@ def _checked(
     path: Path, name: str, text: Callable[[], str], given: Mapping[str, str], where: Mapping[str, Any]
 ) -> Manifest:
     """Return the manifest of a text; ``given`` is what the package's metadata say, not the text."""
+    package = str(where["module"]).partition(":")[0].partition(".")[0]
     try:
         values = tomllib.loads(text())
         _check_keys(values, given)
         _check_name(values["name"], name)
         return Manifest(
             name=name,
-            title=values["title"],
-            summary=values.get("summary", ""),
+            title=Marked(values["title"], package),
+            summary=Marked(values.get("summary", ""), package),
             core=_range(values["core"]),
             requires=tuple(_requirement(text, name) for text in values.get("requires", ())),
             after=tuple(_plugin_name(text, name) for text in values.get("after", ())),

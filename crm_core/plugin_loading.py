@@ -36,7 +36,7 @@ class Loaded:
 
 def load(manifest: Manifest) -> Loaded:
     """Import a plugin and collect what it contributes."""
-    with _undone(manifest.module.partition(".")[0]):
+    with _undone(manifest.package):
         module = import_plugin(manifest)
         hooks = implementations_of([(manifest.name, module)])
         configure_mappers()

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crm_core.access.scope import ACTIONS
+from crm_core.accounts.role_admin import LEVELS
+from crm_core.accounts.roles import NAMES
 from crm_core.contributions import (
     ActionDef,
     BlueprintDef,
@@ -37,24 +40,29 @@ class Part:
     names: tuple[str, ...]
 
 
-Namer = Callable[[Any], str]
+Namer = Callable[[Registry, Any], str]
 
 
-def _on(item: Any) -> str:
-    return f"{item.entity}: {item.title() if isinstance(item, FieldDef) else gettext(item.label)}"
+def _on(registry: Registry, item: Any) -> str:
+    label = item.title() if isinstance(item, FieldDef) else gettext(item.label)
+    return f"{registry.kind(item.entity)}: {label}" if item.entity else label
 
 
-def _grants(item: RoleDef) -> str:
-    found = (f"{g.entity} {', '.join(g.actions)} ({g.level})" for g in item.grants)
-    return f"{item.role}: {'; '.join(found)}"
+def _grants(registry: Registry, item: RoleDef) -> str:
+    found = (
+        f"{registry.kind(g.entity)}: {', '.join(gettext(ACTIONS.get(a, a)) for a in g.actions)} "
+        f"({gettext(LEVELS[g.level])})"
+        for g in item.grants
+    )
+    return f"{gettext(NAMES.get(item.role, item.role))}: {'; '.join(found)}"
 
 
-def _labelled(item: Any) -> str:
+def _labelled(registry: Registry, item: Any) -> str:
     return gettext(item.label)
 
 
 _KINDS: tuple[tuple[str, str, type[Contribution], Namer], ...] = (
-    ("entities", N_("Kinds of record"), EntityDef, lambda i: gettext(i.plural)),
+    ("entities", N_("Kinds of record"), EntityDef, lambda _, i: gettext(i.plural)),
     ("fields", N_("Fields on other records"), FieldDef, _on),
     ("permissions", N_("Permissions of roles"), RoleDef, _grants),
     ("menu", N_("Menu entries"), MenuItem, _labelled),
@@ -62,12 +70,12 @@ _KINDS: tuple[tuple[str, str, type[Contribution], Namer], ...] = (
     ("panels", N_("Panels"), Panel, _labelled),
     ("actions", N_("Actions"), ActionDef, _on),
     ("imports", N_("Imports"), Importer, _labelled),
-    ("pages", N_("Pages of its own"), BlueprintDef, lambda i: f"/{i.plugin}"),
+    ("pages", N_("Pages of its own"), BlueprintDef, lambda _, i: f"/{i.plugin}"),
     ("jobs", N_("Background jobs"), JobDef, _labelled),
     ("settings", N_("Options"), SettingDef, _labelled),
     ("lists", N_("Reference lists"), ListDef, _labelled),
     ("sequences", N_("Number sequences"), SequenceDef, _labelled),
-    ("commands", N_("Commands"), CliGroup, lambda i: i.command().name or ""),
+    ("commands", N_("Commands"), CliGroup, lambda _, i: i.command().name or ""),
 )
 
 
@@ -75,14 +83,14 @@ def parts_of(registry: Registry, name: str) -> list[Part]:
     """Return what a running plugin adds, kinds without anything left out."""
     found = [Part("tables", gettext(N_("Tables")), tuple(tables_of(name, registry.plugins)))]
     for kind, label, of, namer in _KINDS:
-        names = (_safely(namer, item) for item in registry.of(of) if item.plugin == name)
+        names = (_safely(namer, registry, item) for item in registry.of(of) if item.plugin == name)
         found.append(Part(kind, gettext(label), tuple(dict.fromkeys(names))))
     return [part for part in found if part.names]
 
 
-def _safely(namer: Namer, item: Any) -> str:
+def _safely(namer: Namer, registry: Registry, item: Any) -> str:
     try:
-        return namer(item)
+        return namer(registry, item)
     except Exception as exc:  # noqa: BLE001 - a plan is shown whatever a plugin's code does
         return f"{type(item).__name__} ({type(exc).__name__}: {exc})"
 
@@ -94,11 +102,26 @@ def waiting_of(registry: Registry, name: str) -> list[str]:
 
 def _waiting(registry: Registry, item: Any) -> str:
     label = getattr(item, "label", "") or getattr(item, "key", "") or type(item).__name__
-    entity = getattr(item, "entity", "")
-    params = {"what": translate_mapping(label), "entity": entity, "option": item.option}
+    entity, option = getattr(item, "entity", ""), registry.settings.get(item.option)
+    params = {
+        "what": translate_mapping(label),
+        "entity": registry.kind(entity),
+        "option": option.label if option is not None else item.option,
+    }
     if entity and entity not in registry.entities:
         return gettext(N_("“%(what)s” waits for %(entity)s, which no running module has"), **params)
     return gettext(N_("“%(what)s” waits for the option %(option)s to be turned on"), **params)
+
+
+def place_of(registry: Registry, stored: str) -> str:
+    """Return in words where something of a plugin is stored: ``table`` or ``table: key``; empty when unknown."""
+    table, _, key = stored.partition(": ")
+    entity = registry.kind_of_table(table)
+    if not entity:
+        return ""
+    known = registry.fields(entity).values() if entity in registry.entities else ()
+    label = next((f.title() for f in known if key in (f.key, f.attr)), "")
+    return f"{registry.kind(entity)}: {label}" if label else registry.kind(entity)
 
 
 def inventory_of(registry: Registry, name: str) -> dict[str, Any]:
@@ -108,6 +131,7 @@ def inventory_of(registry: Registry, name: str) -> dict[str, Any]:
         "tables": tables_of(name, registry.plugins),
         "entities": [[c.key, c.model.__tablename__, c.title] for c in own if isinstance(c, EntityDef)],
         "fields": [[entity, key, attr] for entity, key, attr in _fields(registry, name)],
+        "plurals": {c.key: c.plural for c in own if isinstance(c, EntityDef)},
         "lists": [c.key for c in own if isinstance(c, ListDef)],
         "settings": [f"{name}.{c.key}" for c in own if isinstance(c, SettingDef)],
         "sequences": [c.key for c in own if isinstance(c, SequenceDef)],

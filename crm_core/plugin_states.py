@@ -75,7 +75,12 @@ class PluginStatus:
     @property
     def title(self) -> str:
         """Return the plugin's title, its name while the manifest can't be read."""
-        return gettext(self.manifest.title) if self.manifest else self.name
+        return gettext(self.marked_title)
+
+    @property
+    def marked_title(self) -> str:
+        """Return the plugin's title, to be translated when it is shown."""
+        return self.manifest.title if self.manifest else self.name
 
     @property
     def version(self) -> str:

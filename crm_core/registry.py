@@ -22,7 +22,7 @@ from crm_core.contributions import (
 from crm_core.entities import Record, entity_def, model_fields
 from crm_core.errors import CrmError, NotFound, unknown_name
 from crm_core.hooks import Dispatcher
-from crm_core.i18n import N_
+from crm_core.i18n import N_, gettext
 
 T = TypeVar("T", bound=Contribution)
 EVERY = "*"
@@ -63,6 +63,8 @@ class OffEntity:
     table: str
     title: str
     plugin: str
+    """The title of its module."""
+    plural: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,22 @@ class Registry:
         """Return the active entity of a model."""
         key = self._models.get(model)
         return self.entities.get(key) if key else None
+
+    def module(self, name: str) -> str:
+        """Return a module's title in the current language; its name where it doesn't run."""
+        found = self.plugins.get(name)
+        return gettext(found.title) if found is not None else name
+
+    def kind(self, key: str) -> str:
+        """Return what records of an entity are called in the current language, also while its module is off."""
+        found = self.entities.get(key) or self.off.get(key)
+        return gettext(found.plural) if found is not None and found.plural else key
+
+    def kind_of_table(self, table: str) -> str:
+        """Return the key of the entity whose rows or links a table holds, also while its module is off; else empty."""
+        tables = {e.model.__tablename__: e.key for e in self.entities.values()}
+        tables.update({e.table: e.key for e in self.off.values()})
+        return tables.get(table) or tables.get(table.removesuffix("_link"), "")
 
     def fields(self, entity: str) -> Mapping[str, FieldDef]:
         """Return the fields of an entity in order, by key."""

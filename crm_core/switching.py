@@ -17,10 +17,10 @@ from crm_core.config import Config
 from crm_core.context import Actor, Ctx
 from crm_core.db import KERNEL, CrmSession, Database, utcnow
 from crm_core.directory import load_directory, touch
-from crm_core.discovery import installed, make_importable
+from crm_core.discovery import installed, make_importable, titles
 from crm_core.errors import Conflict, NotFound, PluginError
 from crm_core.hooks import implementations_of
-from crm_core.i18n import N_
+from crm_core.i18n import N_, gettext
 from crm_core.lifecycle import Build, assemble
 from crm_core.manifest import Manifest, in_order
 from crm_core.models import PluginRow
@@ -87,7 +87,7 @@ def initialise(database: Database, config: Config) -> list[str]:
             enable(database, config, name)
         except (Conflict, NotFound, PluginError, migrations.MigrationError):
             continue  # said by its state
-        done.append(f"{name} is on")
+        done.append(gettext(N_("%(name)s is on"), name=title_of(config, name)))
     registry = assemble(database, config).registry
     with database.transaction() as session:
         migrations.alone(session)
@@ -131,6 +131,11 @@ def _forget_failure(database: Database, name: str) -> None:
             touch(session, "registry")
 
 
+def title_of(config: Config, name: str) -> str:
+    """Return what people call a plugin, to be translated when it is shown; its name while that can't be read."""
+    return titles(config.plugins).get(name, name)
+
+
 # ---------------------------------------------------------------- turning on
 
 
@@ -163,7 +168,7 @@ def plan_enable(database: Database, name: str, config: Config | None = None) -> 
         if found is None:
             raise NotFound(N_("The plugin %(name)s is not installed"), params={"name": one})
         if found.manifest is None:
-            raise Conflict(N_("%(name)s can't be enabled: %(reason)s"), params={"name": one, "reason": found.error})
+            raise Conflict(N_("%(name)s can't be turned on: %(reason)s"), params={"name": one, "reason": found.error})
         needed[one] = found.manifest
         waiting += [r.name for r in found.manifest.requires]
     ordered, circle = in_order(needed.values())
@@ -259,8 +264,8 @@ def _give_up(database: Database, names: Iterable[str]) -> None:
 
 def _must_run(status: PluginStatus) -> None:
     if status.state not in RUNNING:
-        params = {"name": status.name, "reason": status.reason.text()}
-        raise Conflict(N_("%(name)s can't be enabled: %(reason)s"), params=params, hint=status.detail or None)
+        params = {"name": status.marked_title, "reason": status.reason.text()}
+        raise Conflict(N_("%(name)s can't be turned on: %(reason)s"), params=params, hint=status.detail or None)
 
 
 def _want(session: CrmSession, names: Iterable[str], manifests: Mapping[str, Manifest], registry: Registry) -> None:
@@ -294,7 +299,8 @@ def refuse_needed(database: Database, config: Config, name: str) -> None:
     """
     if needing := dependents(database, name, config):
         message = N_("%(name)s can't be turned off: %(others)s needs it; turn that off first")
-        raise Conflict(message, params={"name": name, "others": ", ".join(needing)})
+        others = tuple(title_of(config, n) for n in needing)
+        raise Conflict(message, params={"name": title_of(config, name), "others": others})
 
 
 def disable(database: Database, config: Config, name: str, *, by: Actor = OPERATOR) -> bool:
@@ -337,7 +343,7 @@ def release(database: Database, config: Config, name: str, *, by: Actor = OPERAT
         if row is None:
             raise NotFound(N_("There is no plugin %(name)s"), params={"name": name})
         if not row.quarantine:
-            raise Conflict(N_("%(name)s is not held back"), params={"name": name})
+            raise Conflict(N_("%(name)s is not held back"), params={"name": title_of(config, name)})
         row.quarantine = None
         touch(session, "registry")
         record(context(session, database, config, registry, by), name, "release")
@@ -377,7 +383,6 @@ def tell(
             function(**{n: values[n] for n in names})
         except Exception as exc:
             if new is State.ACTIVE:
-                raise PluginError(
-                    N_("%(name)s can't be enabled: %(reason)s"), params={"name": name, "reason": str(exc)}, plugin=name
-                ) from exc
+                params = {"name": registry.plugins[name].title, "reason": str(exc)}
+                raise PluginError(N_("%(name)s can't be turned on: %(reason)s"), params=params, plugin=name) from exc
             registry.hooks.incident(name, "crm_plugin_state", exc)

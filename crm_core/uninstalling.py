@@ -25,7 +25,7 @@ from crm_core.i18n import N_
 from crm_core.lifecycle import assemble
 from crm_core.models import PluginRow
 from crm_core.plugin_data import Belongings, Format, Holding
-from crm_core.switching import OPERATOR, context, dependents, disable, note_begun, record
+from crm_core.switching import OPERATOR, context, dependents, disable, note_begun, record, title_of
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def forget(database: Database, config: Config, name: str, *, by: Actor = OPERATO
         Conflict: its package is there, or other plugins stand in the way.
     """
     if any(f.name == name and f.manifest for f in installed(config.plugins)):
-        raise Conflict(N_("%(name)s is installed; use: crm plugin uninstall %(name)s"), params={"name": name})
+        message = N_("%(title)s is installed; use: crm plugin uninstall %(name)s")
+        raise Conflict(message, params={"name": name, "title": title_of(config, name)})
     removal = _allowed(database, config, name)
     note_begun(database, [name], "uninstall")
     _remove(database, config, name, by, "forget", removal)
@@ -126,10 +127,11 @@ def _allowed(database: Database, config: Config, name: str) -> Removal:
     removal = plan(database, config, name)
     if removal.needed_by:
         message = N_("%(name)s can't be removed: %(others)s needs it; turn that off first")
-        raise Conflict(message, params={"name": name, "others": ", ".join(removal.needed_by)})
+        others = tuple(title_of(config, n) for n in removal.needed_by)
+        raise Conflict(message, params={"name": title_of(config, name), "others": others})
     if removal.referring:
         message = N_("%(name)s can't be removed: %(others)s refers to its rows; uninstall what that belongs to first")
-        raise Conflict(message, params={"name": name, "others": ", ".join(removal.referring)})
+        raise Conflict(message, params={"name": title_of(config, name), "others": tuple(removal.referring)})
     return removal
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from blinker import Signal
 
 from crm_core import api, contributions, hookspecs, switching
 from crm_core.app import create_app
@@ -85,7 +86,9 @@ def facade() -> str:
         for own in getattr(module, "__all__", None) or sorted(vars(module)):
             thing = getattr(module, own)
             here = str(getattr(thing, "__module__", "")).startswith(module.__name__)
-            if not own.startswith("_") and here and (inspect.isfunction(thing) or inspect.isclass(thing)):
+            if isinstance(thing, Signal):
+                lines += [f"### `{name}.{own}`\n", f"{_doc(thing)}\n"]
+            elif not own.startswith("_") and here and (inspect.isfunction(thing) or inspect.isclass(thing)):
                 lines += _described(f"{name}.{own}", thing)
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,10 @@ def texts(package: Path) -> dict[str, list[tuple[str, int]]]:
         for text in message if isinstance(message, tuple) else (message,):
             if text and any(c.isalpha() for c in text):
                 found.setdefault(text, []).append((name, line))
+    said = tomllib.loads((package / "plugin.toml").read_text("utf-8")) if (package / "plugin.toml").is_file() else {}
+    for key in ("title", "summary"):
+        if key in said:
+            found.setdefault(said[key], []).append(("plugin.toml", 1))
     return found
 
 

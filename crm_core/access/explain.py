@@ -57,7 +57,9 @@ def explain(ctx: Ctx, entity: str, record_id: int, action: str) -> Explanation:
 
 def _scopes(ctx: Ctx, definition: EntityDef, action: str) -> Iterator[str]:
     if not open_to(ctx.directory, ctx.actor, definition.plugin):
-        yield gettext(N_("The module %(plugin)s is not open to this person"), plugin=definition.plugin)
+        yield gettext(
+            N_("The module %(plugin)s is not open to this person"), plugin=ctx.registry.module(definition.plugin)
+        )
     if action in definition.admin_actions and not ctx.actor.is_admin:
         yield gettext(N_("Only administrators do this with %(plural)s"), plural=gettext(definition.plural))
 
@@ -117,8 +119,10 @@ def _followed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Ite
 def _narrowed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Iterator[str]:
     for answer in ctx.registry.hooks.ask("crm_record_scope", ctx=ctx, entity=definition.key, action=action):
         if answer.error is not None:
-            yield gettext(N_("Module %(plugin)s failed, which denies everything"), plugin=answer.plugin)
+            yield gettext(
+                N_("Module %(plugin)s failed, which denies everything"), plugin=ctx.registry.module(answer.plugin)
+            )
         elif answer.value is not None:
             passes = holds(compiler(ctx, unlimited=True).compile(answer.value, definition, definition.model))
             message = N_("Module %(plugin)s lets it pass") if passes else N_("Module %(plugin)s narrows it away")
-            yield gettext(message, plugin=answer.plugin)
+            yield gettext(message, plugin=ctx.registry.module(answer.plugin))

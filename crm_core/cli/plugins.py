@@ -45,6 +45,11 @@ def _status(ctx: click.Context, name: str) -> PluginStatus:
     return found
 
 
+def _title(ctx: click.Context, name: str) -> str:
+    found = deployment(ctx).statuses.get(name)
+    return found.title if found is not None else name
+
+
 @plugin.command("list")
 @json_option
 @click.pass_context
@@ -114,15 +119,15 @@ def enable(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
             for text in one["waiting"]:
                 click.echo(f"  {text}")
     if plan:
-        confirm(yes, N_("This turns on %(names)s. Go on?"), names=", ".join(one["name"] for one in plan))
+        confirm(yes, N_("This turns on %(names)s. Go on?"), names=", ".join(one["title"] for one in plan))
     done = switching.enable(database, config, name)
     if as_json:
         write_json({"enabled": done, "plan": plan})
         return
     for one_done in done:
-        say(N_("%(name)s is on"), name=one_done)
+        say(N_("%(name)s is on"), name=_title(ctx, one_done))
     if not done:
-        say(N_("%(name)s was on already"), name=name)
+        say(N_("%(name)s was on already"), name=_title(ctx, name))
 
 
 @plugin.command()
@@ -142,12 +147,12 @@ def disable(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
     if gone and not as_json:
         say(N_("What disappears:"))
         _show_parts(gone, "  ")
-    confirm(yes, N_("This turns %(name)s off for everyone; its data stay. Go on?"), name=name)
+    confirm(yes, N_("This turns %(name)s off for everyone; its data stay. Go on?"), name=_title(ctx, name))
     changed = switching.disable(opened.database, config, name)
     if as_json:
         write_json({"disabled": [name] if changed else [], "disappears": gone})
         return
-    say(N_("%(name)s is off") if changed else N_("%(name)s was off already"), name=name)
+    say(N_("%(name)s is off") if changed else N_("%(name)s was off already"), name=_title(ctx, name))
 
 
 @plugin.command()
@@ -158,7 +163,7 @@ def release(ctx: click.Context, name: str) -> None:
     from crm_core import switching
 
     switching.release(deployment(ctx).database, configuration(ctx), name)
-    say(N_("%(name)s is released"), name=name)
+    say(N_("%(name)s is released"), name=_title(ctx, name))
 
 
 _export_option = click.option(
@@ -172,24 +177,25 @@ def _remove(ctx: click.Context, name: str, verb: str, export: Path | None, form:
     from crm_core import uninstalling
 
     config, database = configuration(ctx), deployment(ctx).database
-    _show_removal(uninstalling.plan(database, config, name))
+    _show_removal(ctx, uninstalling.plan(database, config, name))
+    title = _title(ctx, name)
     if export:
         say(N_("Written: %(file)s"), file=uninstalling.export(database, config, name, export, form))
     if dry:
         return
-    confirm(yes, N_("This removes %(name)s and all of the above for good. Go on?"), name=name)
+    confirm(yes, N_("This removes %(name)s and all of the above for good. Go on?"), name=title)
     work = uninstalling.uninstall if verb == "uninstall" else uninstalling.forget
     work(database, config, name)
-    say(N_("%(name)s and its data are removed"), name=name)
+    say(N_("%(name)s and its data are removed"), name=title)
 
 
-def _show_removal(found: Removal) -> None:
+def _show_removal(ctx: click.Context, found: Removal) -> None:
     for one in found.holdings:
         click.echo(f"{one.count:>8}  {gettext(one.label)} {one.name}".rstrip())
     if not found.holdings:
         say(N_("Nothing is stored."))
     for other in found.needed_by:
-        say(N_("%(name)s needs it; turn that off first"), name=other)
+        say(N_("%(name)s needs it; turn that off first"), name=_title(ctx, other))
     for place, other in found.referring.items():
         message = N_("%(table)s refers to %(other)s; uninstall the module it belongs to first")
         say(message, table=place, other=other)

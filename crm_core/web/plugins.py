@@ -14,10 +14,10 @@ from crm_core.context import Actor
 from crm_core.deployment import Deployment
 from crm_core.errors import CrmError, NotFound
 from crm_core.i18n import N_, gettext
-from crm_core.plugin_plan import parts_of, waiting_of
+from crm_core.plugin_plan import parts_of, place_of, waiting_of
 from crm_core.plugin_report import audience_document, incidents
 from crm_core.plugin_states import RUNNING, PluginStatus, State
-from crm_core.web.request import admin, current, notify, visit, visitor
+from crm_core.web.request import admin, current, module_title, notify, visit, visitor
 
 Answer = flask.typing.ResponseReturnValue
 URL = "/settings/plugins"
@@ -70,6 +70,7 @@ def one(name: str) -> str:
         added=parts_of(ctx.registry, name) if running and name in ctx.registry.plugins else (),
         waiting=waiting_of(ctx.registry, name),
         incidents=incidents(ctx.session, name),
+        needs=[(r, module_title(r.name)) for r in status.manifest.requires] if status.manifest else [],
         audience=audience_document(ctx.directory, name),
         users=ctx.directory.users(),
         teams=ctx.directory.teams(),
@@ -124,7 +125,8 @@ def ask_remove(name: str) -> str:
     where, status = visit().deployment, _status(name)
     removal = uninstalling.plan(where.database, where.config, name)
     verb = "uninstall" if status.manifest is not None else "forget"
-    return flask.render_template("settings/plugin_plan.html", verb=verb, status=status, removal=removal)
+    places = {h.name: place_of(current().registry, h.name) for h in removal.holdings}
+    return flask.render_template("settings/plugin_plan.html", verb=verb, status=status, removal=removal, places=places)
 
 
 @admin
@@ -149,11 +151,10 @@ def _doing(work: Callable[..., Any], done: str) -> Callable[[str], Answer]:
 
     @admin
     def view(name: str) -> Answer:
-        where = visit().deployment
-        _status(name)
+        where, title = visit().deployment, _status(name).marked_title
         try:
             work(where.database, where.config, name, by=_actor(where))
-            notify(gettext(done, name=name))
+            notify(gettext(done, name=title))
         except CrmError as error:
             notify(error.text(), "error")
         where.refresh(force=True)

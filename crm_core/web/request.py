@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import flask
 
 from crm_core.errors import Forbidden, NotSignedIn
-from crm_core.i18n import N_, best_language
+from crm_core.i18n import N_, best_language, gettext
 from crm_core.marks import Access, admin, own_access, public
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "READING", "Message", "Visit", "access_of", "admin", "after_response", "check_access", "current", "is_admin",
-    "is_fragment", "is_open", "language", "notify", "own_access", "public", "visit", "visitor",
+    "is_fragment", "is_open", "language", "module_title", "notify", "own_access", "public", "visit", "visitor",
 ]  # fmt: skip
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -197,3 +197,11 @@ def check_access(access: Access) -> None:
         raise Forbidden(N_("You were signed in for reading only"))
     if access == "admin" and not is_admin():
         raise Forbidden(N_("Only administrators may open this"))
+
+
+def module_title(name: str) -> str:
+    """Return what people call a module, whatever its state; its name when nothing else is known."""
+    if name == "core":
+        return gettext(N_("The CRM itself"))
+    found = visit().deployment.statuses.get(name)
+    return found.title if found is not None else name

@@ -17,14 +17,15 @@ from crm_core.fieldtypes.texts import shown_phone
 from crm_core.filters import Relative, to_text
 from crm_core.filters.words import relative_words
 from crm_core.hooks import Fragment
-from crm_core.i18n import gettext
+from crm_core.i18n import KERNEL, Marked, gettext
 from crm_core.web import assets, filterform, htmlparts, messages, ui, values
 from crm_core.web.application import CrmApp, as_error
 from crm_core.web.compiled import COMPILED
-from crm_core.web.request import Visit, current, is_admin, is_fragment, language, visit, visitor
+from crm_core.web.request import Visit, current, is_admin, is_fragment, language, module_title, visit, visitor
 
 if TYPE_CHECKING:
     from crm_core.contributions import FieldDef
+    from crm_core.registry import Registry
 
 PRODUCT = "CRM"
 RETRY_SECONDS = 3
@@ -85,7 +86,7 @@ def _fragment(error: CrmError) -> flask.Response:
     response = flask.make_response(error.text())
     text = "; ".join(p.text() for p in error.problems()) or error.text()
     if error.plugin and is_admin():
-        text = f"{text} ({gettext('Module: %(plugin)s', plugin=error.plugin)})"
+        text = f"{text} ({gettext('Module: %(plugin)s', plugin=module_title(error.plugin))})"
     messages.to_header(response, [Message(text, "error")])
     return response
 
@@ -150,6 +151,7 @@ def _templates(app: CrmApp) -> None:
         filter_text=to_text,
         filter_choices=lambda definition: filterform.choices(current(), definition),
         url_for_record=url_for_record,
+        module_title=module_title,
         has_icon=lambda name: name in assets.built().icons,
     )
     app.context_processor(_context)
@@ -177,11 +179,23 @@ def _menu() -> ui.Menu:
     return menu
 
 
-def translate(message: str, **params: Any) -> str:
-    """Translate a message of a template; parameters that are HTML stay HTML, everything else is escaped."""
+@jinja2.pass_context
+def translate(context: jinja2.runtime.Context, message: str, **params: Any) -> str:
+    """Translate a message as the module translates it whose folder of templates says it.
+
+    Parameters that are HTML stay HTML, everything else is escaped.
+    """
+    if not isinstance(message, Marked):
+        message = Marked(message, _package_of((context.name or "").partition("/")[0]))
     if any(isinstance(value, Markup) for value in params.values()):
         return Markup(escape(gettext(message))) % params  # noqa: S704 - escaped just now
     return gettext(message, **params)
+
+
+def _package_of(folder: str) -> str:
+    registry: Registry = flask.current_app.extensions["crm_registry"]
+    plugin = registry.plugins.get(folder)
+    return str(plugin.module.__name__).partition(".")[0] if plugin is not None else KERNEL
 
 
 def csrf_token() -> str:

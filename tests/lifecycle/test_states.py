@@ -236,7 +236,7 @@ def test_missing_incompatible_and_blocked_say_why(ready, config, plugin):
         "ark": "blocked", "gone": "missing", "old": "incompatible", "picky": "incompatible", "zoo": "active",
     }  # fmt: skip
     assert ">=99" in found["old"].reason.text()
-    assert "old" in found["ark"].reason.text() and "incompatible" in found["ark"].reason.text()
+    assert "old" in found["ark"].reason.text() and "Doesn't fit" in found["ark"].reason.text()
     assert ">=7" in found["picky"].reason.text() and "1.0" in found["picky"].reason.text()
     assert all(s.reason.text() and s.next_step.text() for n, s in found.items() if n != "zoo")
 

@@ -44,10 +44,10 @@ def test_turning_on_shows_first_what_it_adds_and_pulls_in(zoo, admin, folder, ru
     done = json.loads(run("enable", "keeper", "--yes", "--json"))
     assert done["enabled"] == ["zoo", "keeper"] and len(done["plan"]) == 2
     zoo.refresh(force=True)
-    assert admin.get("/settings/plugins/zoo/disable").text.count("keeper") >= 1
+    assert admin.get("/settings/plugins/zoo/disable").text.count("Keeper needs it") == 1
     refused = admin.send("POST", "/api/v1/plugins/zoo/disable")
-    assert (refused.status_code, "keeper" in refused.json["detail"]) == (409, True), refused.json
-    assert "keeper needs it" in run("disable", "zoo", "--yes", fails=True)
+    assert (refused.status_code, "Keeper" in refused.json["detail"]) == (409, True), refused.json
+    assert "Keeper needs it" in run("disable", "zoo", "--yes", fails=True)
     assert admin.send("POST", "/api/v1/plugins/keeper/disable").status_code == 204
     gone = run("disable", "zoo", "--yes")
     assert "Favourite animal" in gone and "Animals" in gone
@@ -152,3 +152,64 @@ def test_tables_that_others_refer_to_stay(lived_in, run):
     assert "ark_cabin refers to" in run("uninstall", "zoo", "--yes", fails=True)
     lived_in.refresh(force=True)
     assert lived_in.statuses["zoo"].state is State.ACTIVE
+
+
+PHRASES = """
+def page():
+    import flask
+    made = flask.Blueprint("{name}", __name__)
+
+    @made.get("/words")
+    @signed_in
+    def words():
+        return gettext("Bank") + " " + gettext("Save") + " " + flask.render_template("{name}/words.html")
+    return made
+
+@hookimpl
+def crm_contribute():
+    return [BlueprintDef(blueprint=page), MenuItem(label=N_("Bank"), url="/{name}/words")]
+"""
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_equal_messages_of_two_modules_are_translated_by_each(crm, folder):
+    words = {"money": "Banque", "river": "Rive"}
+    for name, french in words.items():
+        catalogue = f'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8"\n\nmsgid "Bank"\nmsgstr "{french}"\n'
+        shown = {"translations/fr.po": catalogue, f"templates/{name}/words.html": '{{ _("Bank") }} {{ _("Save") }}'}
+        folder(name, PHRASES.format(name=name), files=shown, title="Bank")
+    for name in words:
+        turn(crm, on=name)
+    eve = Browser(crm, crm.add_user("eve@example.org", "Eve"))
+    assert eve.send("PATCH", "/api/v1/me", {"language": "fr"}).status_code == 200
+    for name, french in words.items():
+        assert eve.get(f"/{name}/words").text == f"{french} Enregistrer {french} Enregistrer"
+        assert f'href="/{name}/words"' in eve.get("/").text
+    assert [french in eve.get("/").text for french in words.values()] == [True, True]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_plans_notices_and_refusals_name_titles(zoo, admin, folder, run):
+    """In the reader's language, also of a module that never ran; keys stay in REST."""
+    french = 'msgid "Zoo"\nmsgstr "Ménagerie"\n\nmsgid "Animals"\nmsgstr "Animaux"\n'
+    folder.path.joinpath("zoo", "translations").mkdir()
+    folder.path.joinpath("zoo", "translations", "fr.po").write_text(french, "utf-8")
+    folder("keeper", "@hookimpl\ndef crm_contribute():\n    return []\n", requires=["zoo"], title="Keepers")
+    anew(zoo)
+    boss = Browser(zoo, zoo.add_user("boss@example.org", "Boss", "crm_admin"))
+    assert boss.send("PATCH", "/api/v1/me", {"language": "fr"}).status_code == 200
+    assert "Ménagerie" in boss.get("/settings/plugins").text
+    plan = admin.get("/settings/plugins/zoo/enable").text
+    assert "Contacts: Favourite animal" in plan and "contacts.contact" not in plan
+    fields = next(p for p in admin.get("/api/v1/plugins/zoo/enable").json["items"][0]["adds"] if p["kind"] == "fields")
+    assert "Contacts: Favourite animal" in fields["names"]
+    admin.post("/settings/plugins/keeper/enable")
+    assert "Keepers is on" in admin.get("/settings/plugins").text
+    refused = boss.get("/settings/plugins/zoo/disable").text
+    assert "Keepers" in refused
+    boss.post("/settings/plugins/zoo/disable")
+    assert "Ménagerie ne peut pas" in boss.get("/").text
+    turn(zoo, off="keeper")
+    zoo.make("contacts.contact", kind="person", first_name="Ada", last_name="Example", **{"zoo.pet": "cat"})
+    assert "Contacts: Favourite animal" in admin.get("/settings/plugins/zoo/uninstall").text
+    assert "Zoo is off" in run("disable", "zoo", "--yes")

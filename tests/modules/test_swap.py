@@ -153,3 +153,45 @@ def test_requests_that_come_while_a_build_runs_do_not_wait_for_it(crm, folder, a
     module.GO.set()
     builder.join(30)
     assert admin.get("/").status_code == 200
+
+
+LISTENING = """
+HEARD = []
+
+def hear(sender, event, deployment):
+    HEARD.append((sender, dict(event.data), sorted(deployment.registry.plugins)))
+
+def fail(sender, **kw):
+    raise RuntimeError("deaf")
+
+events.plugins_changed.connect(fail)
+events.plugins_changed.connect(hear)
+
+@hookimpl
+def crm_contribute():
+    return []
+"""
+
+
+def test_every_process_says_that_modules_changed_when_it_has_swapped(crm, folder, admin):
+    folder("ears", LISTENING)
+    folder("patient", WAITING)
+    turn(crm, on="ears")
+    heard = sys.modules["crm_local_ears"].HEARD
+    assert heard == [("core.plugin", {"on": ["ears"], "off": [], "changed": []}, ["contacts", "ears"])]
+    other = Deployment.open(crm.config)
+    heard.clear()
+    turn(crm, on="patient")
+    assert heard == [("core.plugin", {"on": ["patient"], "off": [], "changed": []}, ["contacts", "ears", "patient"])]
+    other.refresh(force=True)
+    assert len(heard) == 2 and heard[0] == heard[1]
+    with crm.database.transaction() as session:
+        touch(session, "registry")  # something else of the registry, such as a custom field
+    other.refresh(force=True)
+    assert len(heard) == 2
+    heard.clear()
+    assert admin.post("/settings/plugins/patient/disable").status_code == 303
+    assert [one[1]["off"] for one in heard] == [["patient"]]
+    turn(crm, off="ears")
+    assert len(heard) == 1  # a module that is off hears nothing
+    other.close()

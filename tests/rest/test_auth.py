@@ -97,7 +97,7 @@ def test_problems_are_told_in_the_language_of_the_caller(sqlite_shop: Any, monke
     from crm_core import i18n
 
     french = {"Please sign in": "Veuillez vous connecter"}
-    monkeypatch.setattr(i18n, "_messages", lambda language: french if language == "fr" else {})
+    monkeypatch.setattr(i18n, "_everywhere", lambda language: french if language == "fr" else {})
     answer = sqlite_shop.app.test_client().get("/api/v1/books", headers={"Accept-Language": "fr-BE,en;q=0.5"})
     assert answer.json["title"] == "Veuillez vous connecter"
 

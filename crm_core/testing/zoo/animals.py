@@ -133,7 +133,7 @@ ANIMALS = (
     Animal("cages", _CLASH, State.ACTIVE),
     Animal("hen", requires=("egg",), others=("egg",), words=("hen", "egg", "wait for each other")),
     Animal("egg", requires=("hen",)),
-    Animal("lonely", requires=("nobody",), state=State.BLOCKED, words=("nobody", "missing")),
+    Animal("lonely", requires=("nobody",), state=State.BLOCKED, words=("nobody", "Not installed")),
     Animal("gate", _PAGE, words=("/gate/in", "does not say who may call it", "{file}, line 12")),
     Animal("failing", revision='op.execute("SELECT nonsense FROM nowhere")', state=State.PENDING, words=("nowhere",)),
     Animal("drift", _MODEL, revision="pass", state=State.ACTIVE),
