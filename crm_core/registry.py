@@ -36,8 +36,8 @@ class RegistryError(CrmError):
 
 
 RESERVED_SLUGS = frozenset({
-    "api", "batches", "currencies", "explain", "fields", "files", "forgot", "healthz", "history", "jobs", "lists", "me",
-    "openapi.json", "options", "plugins", "profile", "readyz", "reset", "roles", "search", "settings", "signin",
+    "api", "batches", "currencies", "explain", "fields", "files", "forgot", "healthz", "history", "incidents", "jobs", "lists",
+    "me", "openapi.json", "options", "plugins", "profile", "readyz", "reset", "roles", "search", "settings", "signin",
     "signout", "static", "tags", "teams", "theme", "users", "view-as", "views",
 })  # fmt: skip
 """First parts of the kernel's own addresses, in pages and REST: no kind of record can have them."""

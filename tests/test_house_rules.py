@@ -29,7 +29,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "plugin_data", "module_access"),
     5: ("records", "jobs", "search", "search_text", "money", "files", "images", "comments", "timeline", "settings",
         "lists", "tags", "undo", "imports", "import_reading", "import_work", "import_report",
-        "field_admin", "list_usage", "list_rules", "list_moving", "list_merging", "stored_filters"),
+        "field_admin", "incidents", "list_usage", "list_rules", "list_moving", "list_merging", "stored_filters"),
     6: ("schemas",),
     7: ("web", "rest", "kernel", "lifecycle", "switching", "uninstalling",
         "plugin_report", "plugin_check", "deployment", "housekeeping", "demo", "doctor", "backup",

@@ -12,6 +12,7 @@ from crm_core.cli.base import (
     confirm,
     deployment,
     json_option,
+    operation,
     plugin_commands,
     say,
     show,
@@ -164,6 +165,23 @@ def release(ctx: click.Context, name: str) -> None:
 
     switching.release(deployment(ctx).database, configuration(ctx), name)
     say(N_("%(name)s is released"), name=_title(ctx, name))
+
+
+@plugin.command()
+@click.argument("name", default="")
+@click.option("--seen", is_flag=True, help="Mark them as seen.")
+@click.option("--clear", is_flag=True, help="Remove them.")
+@json_option
+@click.pass_context
+def incidents(ctx: click.Context, name: str, seen: bool, clear: bool, as_json: bool) -> None:
+    """List what went wrong in modules, or in one, equal incidents together, the latest first."""
+    from crm_core import incidents as service
+
+    with operation(ctx, write=seen or clear) as op:
+        rows = [one.document() for one in service.troubles(op.session, name)]
+        for work in (service.mark_seen,) if seen else (service.clear,) if clear else ():
+            work(op, name)
+    show(as_json, ("plugin", "where", "message", "count", "new", "last"), rows, N_("No incidents"))
 
 
 _export_option = click.option(

@@ -110,6 +110,7 @@ class Incident(Base):
     where: Mapped[str] = mapped_column(sa.String(120))
     message: Mapped[str] = mapped_column(sa.String(500))
     detail: Mapped[str] = mapped_column(sa.Text, default="")
+    seen_at: Mapped[dt.datetime | None] = mapped_column(default=None)
 
 
 class IdempotencyKey(Base):

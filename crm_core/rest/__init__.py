@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MODULES = (
     "docs", "records", "bulk", "activity", "undo", "finding", "working", "uploads", "imports", "currencies", "fields",
-    "lists", "tags", "settings", "views", "accounts", "access", "plugins",
+    "lists", "tags", "settings", "views", "accounts", "access", "plugins", "incidents",
 )  # fmt: skip
 
 
