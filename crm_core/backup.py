@@ -125,7 +125,7 @@ def restore(database: Database, config: Config, source: Path, *, force: bool = F
             archive = _manifest(tar)
             _check(database, archive, force)
             tar.extractall(folder, filter="data")
-            _load(database, Path(folder, _DATABASE), archive)
+            _load(database, config, Path(folder, _DATABASE), archive)
             _put_back(Path(folder), config)
     except (OSError, EOFError, tarfile.TarError) as exc:
         raise _unreadable(source, str(exc)) from exc
@@ -161,9 +161,11 @@ def _check(database: Database, archive: Archive, force: bool) -> None:
         raise Conflict(N_("The database is not empty; give --force to overwrite it"))
 
 
-def _load(database: Database, place: Path, archive: Archive) -> None:
+def _load(database: Database, config: Config, place: Path, archive: Archive) -> None:
     if not database.is_sqlite:
-        backup_postgresql.load(database, place, archive.database, archive.revisions, archive.tables)
+        backup_postgresql.load(
+            database, place, archive.database, archive.revisions, archive.tables, plugins=config.plugins
+        )
         return
     database.dispose()
     with contextlib.closing(sqlite3.connect(place)) as stored:

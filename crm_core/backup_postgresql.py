@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from crm_core import migrations
 from crm_core.db import Database
-from crm_core.discovery import installed
+from crm_core.discovery import installed, make_importable
 from crm_core.errors import CrmError
 from crm_core.i18n import N_
 from crm_core.manifest import in_order
@@ -87,9 +87,15 @@ def _named(table: str, columns: Sequence[str]) -> str:
 
 
 def load(
-    database: Database, place: Path, kind: str, revisions: Mapping[str, str], columns: Mapping[str, list[str]]
+    database: Database,
+    place: Path,
+    kind: str,
+    revisions: Mapping[str, str],
+    columns: Mapping[str, list[str]],
+    *,
+    plugins: Path,
 ) -> None:
-    """Put a dumped database in the place of what is there.
+    """Put a dumped database in the place of what is there; ``plugins`` is the deployment's own folder of them.
 
     Raises:
         CrmError: a program is missing or failed, or a plugin of the archive is not installed.
@@ -97,7 +103,7 @@ def load(
     if kind == "pg_dump":
         _pg_restore(database, place)
     else:
-        _copy_in(database, place, revisions, columns)
+        _copy_in(database, place, revisions, columns, plugins)
 
 
 def _pg_restore(database: Database, place: Path) -> None:
@@ -128,13 +134,18 @@ def _clear(database: Database) -> None:
     database.dispose()
 
 
-def _copy_in(database: Database, place: Path, revisions: Mapping[str, str], columns: Mapping[str, list[str]]) -> None:
+def _copy_in(
+    database: Database, place: Path, revisions: Mapping[str, str], columns: Mapping[str, list[str]], plugins: Path
+) -> None:
     """Make the tables by the archive's revisions, then fill them with foreign keys out of the way."""
-    folders = {m.name: m.migrations for m in in_order(f.manifest for f in installed() if f.manifest)[0]}
+    manifests = in_order(f.manifest for f in installed(plugins) if f.manifest and f.name in revisions)[0]
+    folders = {m.name: m.migrations for m in manifests}
     folders = {migrations.KERNEL_NAME: migrations.KERNEL_FOLDER, **folders}
     if gone := sorted(set(revisions) - set(folders)):
         raise CrmError(N_("The archive needs the plugin %(name)s, which is not installed"), params={"name": gone[0]})
     _clear(database)
+    for manifest in manifests:
+        make_importable(manifest)
     for name, folder in folders.items():
         if revisions.get(name):
             migrations.upgrade(database, name, folder, revisions[name])

@@ -1,7 +1,8 @@
 """Which plugins are there: installed packages, and what lies in the deployment's folder. Nothing is imported for it.
 
 A deployment's own plugins are files ``plugins/<name>.py`` that begin with a ``# /// crm-plugin`` block, and
-packages ``plugins/<name>/`` with ``plugin.toml`` and ``plugin.py``.
+packages ``plugins/<name>/`` with ``plugin.toml`` and ``plugin.py``. A file that has tables keeps its revisions in
+``plugins/<name>/migrations/``.
 """
 
 from __future__ import annotations
@@ -82,13 +83,19 @@ def _origin(point: importlib_metadata.EntryPoint) -> dict[str, str]:
 
 def _local(folder: Path | None) -> Iterator[Found]:
     for path in sorted(folder.iterdir()) if folder is not None and folder.is_dir() else ():
-        if path.name.startswith(("_", ".")) or not (path.is_dir() or path.suffix == ".py"):
+        if path.name.startswith(("_", ".")) or not (path.is_dir() or path.suffix == ".py") or _is_beside(path):
             continue
         name = path.stem
         try:
             yield Found(name, _read_local(path, name))
         except ManifestError as exc:
             yield Found(name, error=exc.text())
+
+
+def _is_beside(path: Path) -> bool:
+    """Tell whether a folder holds nothing but the revisions of a plugin of a single file."""
+    own = (path / "plugin.toml", path / "plugin.py", path / "__init__.py")
+    return (path / "migrations").is_dir() and not any(p.exists() for p in own)
 
 
 def _read_local(path: Path, name: str) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sys
 import tarfile
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ import sqlalchemy as sa
 
 from crm_core import files
 from crm_core.backup import BackupError, backup, restore
-from crm_core.db import Database
-from crm_core.errors import Conflict
+from crm_core.db import Base, Database
+from crm_core.errors import Conflict, CrmError
 from crm_core.models import Tag, User
+from crm_core.plugin_loading import forget_models
 from crm_core.switching import initialise
 
 
@@ -58,6 +60,55 @@ def indexes(database):
         query = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
     with database.reader.connect() as connection:
         return sorted(connection.exec_driver_sql(query).scalars())
+
+
+NOTES = """# /// crm-plugin
+# name = "jotting"
+# title = "Jottings"
+# core = ">=0.1"
+# ///
+from sqlalchemy.orm import Mapped
+
+from crm_core.api import *
+
+
+class Jotting(Record):
+    __tablename__ = "jotting_note"
+    __entity__ = entity("jotting.note", label="Note", plural="Notes", slug="jottings", title="name")
+    name: Mapped[str | None] = field(Text(80), label="Name")
+
+
+@hookimpl
+def crm_contribute():
+    return [Jotting]
+"""
+
+
+def test_a_plugin_of_a_single_file_gets_revisions_and_comes_back_from_an_archive(crm, both, tmp_path, request):
+    place = crm.config.plugins / "jotting.py"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(NOTES, "utf-8")
+    try:
+        written = both.run("dev", "revision", "jotting", "initial").stdout.strip()
+        assert written.endswith("plugins/jotting/migrations/0001_initial.py")
+        both.run("plugin", "enable", "jotting", "--yes")
+        both.run("record", "create", "jottings", "name=buy milk")
+        assert both.run("plugin", "check", "jotting").exit_code == 0
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(shutil, "which", lambda name: None)
+            backup(crm.database, crm.config, tmp_path / "crm.tar.gz")
+        database, config = request.getfixturevalue("elsewhere")
+        if not database.is_sqlite:
+            with pytest.raises(CrmError, match="jotting"):
+                restore(database, config, tmp_path / "crm.tar.gz")
+        shutil.copytree(crm.config.plugins, config.plugins)
+        restore(database, config, tmp_path / "crm.tar.gz")
+        with database.reader.connect() as connection:
+            assert connection.exec_driver_sql("SELECT name FROM jotting_note").scalars().all() == ["buy milk"]
+    finally:
+        mappers = [m for m in filter(None, Base.registry.mappers) if m.class_.__module__ == "crm_local_jotting"]
+        forget_models(mappers, [t for t in Base.metadata.tables if t.startswith("jotting_")])
+        sys.modules.pop("crm_local_jotting", None)
 
 
 @pytest.mark.parametrize("way", ["as it is", "copy"])
