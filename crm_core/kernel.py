@@ -104,6 +104,13 @@ _SETTINGS = (
         help=N_("Totals over several currencies are worked out in it"),
     ),
     SettingDef(
+        key="users_make_tags",
+        type=Boolean(),
+        label=N_("Everyone may make tags"),
+        default=True,
+        help=N_("By typing a new one on a record; otherwise administrators only"),
+    ),
+    SettingDef(
         key="users_extend_lists",
         type=Boolean(),
         label=N_("Everyone may add entries to reference lists"),

@@ -6,6 +6,7 @@ Filters that a module keeps as text are not known here: old names go on meaning 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,11 @@ class Found:
     def words(self) -> str:
         """Return what it is, for people."""
         return gettext(_WORDS[self.kind], name=self.name) if self.name else gettext(N_("a view of one person"))
+
+
+def in_words(found: Iterable[Found]) -> list[tuple[str, int]]:
+    """Return what is kept in words, each with how many it stands for."""
+    return list(Counter(one.words() for one in found).items())
 
 
 def naming(ctx: Ctx, exchange: Exchange) -> list[Found]:

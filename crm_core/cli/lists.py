@@ -14,14 +14,16 @@ from crm_core.cli.base import (
     pairs,
     say,
     show,
+    write_json,
     yes_option,
 )
 from crm_core.errors import NotFound
-from crm_core.i18n import N_
+from crm_core.i18n import N_, gettext
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
     from crm_core.directory import ListEntryView, TagEntry
+    from crm_core.list_merging import Plan
 
 _list = click.argument("list_key", metavar="LIST")
 _code = click.argument("code")
@@ -171,6 +173,49 @@ def remove_entry(ctx: click.Context, list_key: str, code: str, email: str | None
     say(N_("%(code)s is removed"), code=code)
 
 
+@lists.command("merge")
+@_list
+@_code
+@click.option("--into", required=True, metavar="CODE", help="The entry that stays.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
+@yes_option
+@json_option
+@as_option
+@click.pass_context
+def merge_entry(
+    ctx: click.Context, list_key: str, code: str, into: str, dry_run: bool, yes: bool, as_json: bool, email: str | None
+) -> None:
+    """Make an entry another: records, kept filters and defaults that name it follow."""
+    from crm_core import list_merging
+    from crm_core.rest.lists import merge_document
+
+    with operation(ctx, email, write=False) as found:
+        ids = _entry(found, list_key, code).id, _entry(found, list_key, into).id
+        plan = list_merging.plan(found, *ids)
+        if not as_json:
+            _tell(plan)
+    if not dry_run:
+        confirm(yes, N_("Merge them?"))
+        with operation(ctx, email) as found:
+            plan = list_merging.merge(found, *ids)
+    if as_json:
+        write_json(merge_document(plan))
+    elif not dry_run:
+        say(N_("Merged; crm undo --batch %(batch)s takes it back"), batch=plan.batch_id)
+
+
+def _tell(plan: Plan) -> None:
+    """Write what a merge changes."""
+    from crm_core.stored_filters import in_words
+
+    say(N_("%(old)s becomes %(new)s"), old=plan.source.title(), new=plan.target.title())
+    for use in plan.uses:
+        click.echo(f"  {use.place.entity.key} {use.place.key}: {use.records}")
+    for text, count in (*in_words(plan.named), (gettext(N_("comments")), plan.comments)):
+        if count:
+            click.echo(f"  {text}: {count}")
+
+
 @lists.command("reorder")
 @_list
 @click.argument("codes", metavar="CODE...", nargs=-1, required=True)
@@ -191,17 +236,18 @@ def tags() -> None:
 
 
 @tags.command("list")
+@click.option("--q", "text", default="", help="Part of a name.")
 @json_option
 @click.pass_context
-def list_tags(ctx: click.Context, as_json: bool) -> None:
+def list_tags(ctx: click.Context, text: str, as_json: bool) -> None:
     """List the tags with the number of records that carry each."""
     from crm_core import tags as service
+    from crm_core.text import fold
 
     with operation(ctx, write=False) as found:
-        counts = service.counts(found)
-        rows = [
-            {"id": t.id, "name": t.name, "colour": t.colour, "records": counts[t.id]} for t in found.directory.tags()
-        ]
+        wanted = [t for t in found.directory.tags() if fold(text) in fold(t.name)]
+        counts = service.counts(found, [t.id for t in wanted] if text else None)
+        rows = [{"id": t.id, "name": t.name, "colour": t.colour, "records": counts[t.id]} for t in wanted]
     show(as_json, ("name", "colour", "records"), rows, N_("There are no tags"))
 
 

@@ -3,7 +3,7 @@
 from crm_core.fieldtypes.base import FieldType
 from crm_core.fieldtypes.choices import Choice, Country, Currency, Language, MultiChoice
 from crm_core.fieldtypes.dates import Date, DateTime
-from crm_core.fieldtypes.links import Link, Links, Related, Tags, Team, User, Users
+from crm_core.fieldtypes.links import Link, Links, Related, Tags, Team, User, Users, may_make_tags
 from crm_core.fieldtypes.numbers import Boolean, Decimal, Duration, Integer, Money, Percent, Rating
 from crm_core.fieldtypes.parts import Address, Computed, File, Image, Lines
 from crm_core.fieldtypes.texts import Email, LongText, Phone, RichText, Text, Url
@@ -19,5 +19,5 @@ __all__ = [
     "BUILT_IN", "CUSTOM_TYPES", "Address", "Boolean", "Choice", "Computed", "Country", "Currency", "Date",
     "DateTime", "Decimal", "Duration", "Email", "FieldType", "File", "Image", "Integer", "Language", "Lines",
     "Link", "Links", "LongText", "Money", "MultiChoice", "Percent", "Phone", "Rating", "Related", "RichText",
-    "Tags", "Team", "Text", "Url", "User", "Users",
+    "Tags", "Team", "Text", "Url", "User", "Users", "may_make_tags",
 ]  # fmt: skip

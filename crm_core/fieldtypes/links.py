@@ -173,6 +173,15 @@ class Links(_Many, Link):
         return {"type": "array", "items": Link.schema(self), "maxItems": 1000}
 
 
+MAKE_TAGS = "core.users_make_tags"
+"""The setting that lets everybody make a tag by typing it on a record."""
+
+
+def may_make_tags(ctx: Ctx) -> bool:
+    """Tell whether the actor may make tags: administrators always, users where the setting allows it (KN-16)."""
+    return ctx.actor.is_admin or bool(ctx.directory.setting(MAKE_TAGS))
+
+
 class Tags(_Many, FieldType):
     """Labels with a colour; an unknown name makes a new tag when the record is saved (KN-16)."""
 
@@ -188,7 +197,10 @@ class Tags(_Many, FieldType):
                 raise ValueProblem(
                     "too_long", N_("At most %(limit)s characters; this has %(length)s"), limit=60, length=len(text)
                 )
-            found = ctx.directory.tag_by_name(text)
+            found = ctx.directory.tag_called(text)
+            if found is None and not may_make_tags(ctx):
+                raise ValueProblem("unknown", N_("There is no tag %(name)s, and only administrators make new ones"),
+                                   name=text)  # fmt: skip
             return found.id if found else text
         identifier = as_id(raw)
         if ctx.directory.tag(identifier) is None:
@@ -203,8 +215,10 @@ class Tags(_Many, FieldType):
 
     def parse_filter(self, raw: Any, ctx: Ctx, op: str) -> Any:
         """Return the id of a tag, 0 for an unknown name: it has no records."""
-        found = None if raw is None else self.convert(raw, ctx)
-        return 0 if isinstance(found, str) else found
+        if isinstance(raw, str) and not raw.isdigit():
+            known = ctx.directory.tag_called(" ".join(as_text(raw).split()))
+            return known.id if known else 0
+        return None if raw is None else self.convert(raw, ctx)
 
     def show(self, value: Any, ctx: Ctx) -> str:
         """Return the names."""

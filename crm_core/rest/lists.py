@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_core import lists
+from crm_core import list_merging, lists, stored_filters
 from crm_core.contributions import ListDef
 from crm_core.errors import NotFound
 from crm_core.i18n import LANGUAGES, N_, gettext, translate_mapping
@@ -42,6 +42,17 @@ _LIST = shape(
     key=_TEXT, label=_TEXT, fixed=_FLAG, extensible=_FLAG, section=_TEXT,
     roles={"type": "array", "items": shape("code label", code=_TEXT, label=_TEXT)},
     values={"type": "array", "items": {"type": "object"}},
+)  # fmt: skip
+_MERGE = shape("into", into=ID)
+_INTO = Param("into", "The entry that stays.", ID, required=True)
+_WHOLE: dict[str, Any] = {"type": "integer"}
+_MERGED = shape(
+    "from into records fields comments below named batch",
+    into=_ENTRY, records=_WHOLE, comments=_WHOLE, below=_WHOLE, batch={"type": ["integer", "null"]},
+    fields={"type": "array", "items": shape("entity field label records", entity=_TEXT, field=_TEXT, label=_TEXT,
+                                            records=_WHOLE)},
+    named={"type": "array", "items": shape("what count", what=_TEXT, count=_WHOLE)},
+    **{"from": _ENTRY},
 )  # fmt: skip
 _ACTIVE = Param("active", "1 leaves out deactivated entries.", {"type": "string", "enum": ["0", "1"]})
 
@@ -101,7 +112,7 @@ def _own(call: Call) -> int:
     """
     entry_id = int(call.path["entry_id"])
     found = call.ctx.directory.entry_by_id(entry_id)
-    if found is None or found.list != _key(call):
+    if found is None or found.list != _key(call) or found.merged_into:
         raise NotFound(N_("There is no such entry"))
     return entry_id
 
@@ -116,6 +127,30 @@ def remove(call: Call) -> Answer:
     """Remove an entry that nothing uses; used ones are deactivated instead."""
     lists.remove_entry(call.ctx, _own(call))
     return Answer(status=204)
+
+
+def plan_merge(call: Call) -> Answer:
+    """Answer what merging an entry into another would change; nothing is written."""
+    return Answer(merge_document(list_merging.plan(call.ctx, _own(call), call.whole("into") or 0)))
+
+
+def merge(call: Call) -> Answer:
+    """Make an entry another of its list."""
+    bodies.check(_MERGE, call.body)
+    return Answer(merge_document(list_merging.merge(call.ctx, _own(call), int(call.body["into"]))))
+
+
+def merge_document(found: list_merging.Plan) -> dict[str, Any]:
+    """Return what a merge changes, or changed, as JSON shows it."""
+    fields = [
+        {"entity": use.place.entity.key, "field": use.place.key, "label": use.place.title(), "records": use.records}
+        for use in found.uses
+    ]
+    named = [{"what": text, "count": count} for text, count in stored_filters.in_words(found.named)]
+    return {
+        "from": _entry(found.source), "into": _entry(found.target), "records": found.records, "fields": fields,
+        "comments": found.comments, "below": found.below, "named": named, "batch": found.batch_id,
+    }  # fmt: skip
 
 
 def reorder(call: Call) -> Answer:
@@ -139,6 +174,11 @@ ROUTES: tuple[Route, ...] = (
           body=_CHANGE, answers={200: _ENTRY}),
     Route(method="DELETE", path=_ONE, handler=remove, summary="Remove an unused entry", tag="lists", scope="admin",
           answers={204: None}),
+    Route(method="GET", path=f"{_ONE}/merge", handler=plan_merge, summary="What merging an entry would change",
+          tag="lists", scope="admin", parameters=(_INTO,), answers={200: _MERGED}),
+    Route(method="POST", path=f"{_ONE}/merge", handler=merge, summary="Merge an entry into another", tag="lists",
+          scope="admin", body=_MERGE, answers={200: _MERGED},
+          help="Records, kept filters and defaults follow; `batch` can be undone."),
     Route(method="PUT", path="/lists/{key}/order", handler=reorder, summary="Put entries in order", tag="lists",
           scope="admin", body=_ORDER, answers={204: None}),
 )  # fmt: skip

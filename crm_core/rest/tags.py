@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_core import tags
+from crm_core import stored_filters, tags
+from crm_core.errors import NotFound
+from crm_core.i18n import N_
 from crm_core.rest import bodies
-from crm_core.rest.routing import ID, PREFIX, Answer, Call, Param, Route, items_of, shape
+from crm_core.rest.routing import ID, LIMIT, PREFIX, Answer, Call, Param, Route, items_of, shape
 from crm_core.text import fold
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -16,6 +18,12 @@ _TAG = shape("id name colour", id={"type": "integer"}, name=_TEXT, colour=_TEXT)
 _NEW = shape("name", name=_NAME, colour=_COLOUR)
 _CHANGE = shape(name=_NAME, colour=_COLOUR)
 _MERGE = shape("sources", sources={"type": "array", "items": ID, "maxItems": 100})
+_WHOLE: dict[str, Any] = {"type": "integer"}
+_USED = shape(
+    "id name colour records named", id=_WHOLE, name=_TEXT, colour=_TEXT, records=_WHOLE,
+    named={"type": "array", "items": shape("what count", what=_TEXT, count=_WHOLE)},
+)  # fmt: skip
+_AFTER = Param("after", "Return tags after this name; `next` of the page before.", {"type": "string", "maxLength": 60})
 _Q = Param("q", "Part of a name.", {"type": "string", "maxLength": 60})
 
 
@@ -24,9 +32,21 @@ def _tag(tag: Any) -> dict[str, Any]:
 
 
 def list_(call: Call) -> Answer:
-    """Answer all tags by name."""
-    text = fold(call.text("q"))
-    return Answer({"items": [_tag(tag) for tag in call.ctx.directory.tags() if text in fold(tag.name)]})
+    """Answer tags by name, a page at a time."""
+    text, after, limit = fold(call.text("q")), fold(call.text("after")), call.whole("limit") or 500
+    found = [tag for tag in call.ctx.directory.tags() if text in fold(tag.name) and fold(tag.name) > after]
+    shown = found[:limit]
+    return Answer({"items": [_tag(tag) for tag in shown], "next": shown[-1].name if len(found) > limit else None})
+
+
+def get(call: Call) -> Answer:
+    """Answer one tag with how many records carry it, and what is kept that names it."""
+    tag = call.ctx.directory.tag(call.id)
+    if tag is None:
+        raise NotFound(N_("There is no such tag"))
+    plan = tags.plan(call.ctx, [tag.id])
+    named = [{"what": text, "count": count} for text, count in stored_filters.in_words(plan.named)]
+    return Answer({**_tag(tag), "records": plan.records, "named": named})
 
 
 def create(call: Call) -> Answer:
@@ -58,11 +78,14 @@ def merge(call: Call) -> Answer:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route(method="GET", path="/tags", handler=list_, summary="List tags", tag="tags", parameters=(_Q,),
-          answers={200: items_of(_TAG)}),
+    Route(method="GET", path="/tags", handler=list_, summary="List tags", tag="tags", parameters=(_Q, LIMIT, _AFTER),
+          answers={200: items_of(_TAG, next={"type": ["string", "null"]})}),
+    Route(method="GET", path="/tags/{id}", handler=get, summary="A tag and its use", tag="tags", scope="admin",
+          answers={200: _USED}),
     Route(method="POST", path="/tags", handler=create, summary="Make a tag", tag="tags", scope="write", body=_NEW,
           answers={201: _TAG, 200: _TAG}, location=True, idempotent=True,
-          help="Whoever may write may make tags. A tag of the same name is answered with 200."),
+          help="Whoever may write may make tags, unless the option core.users_make_tags is off. "
+               "A tag of the same name is answered with 200."),
     Route(method="PATCH", path="/tags/{id}", handler=update, summary="Rename or recolour a tag", tag="tags",
           scope="admin", body=_CHANGE, answers={200: _TAG}),
     Route(method="DELETE", path="/tags/{id}", handler=delete, summary="Remove a tag", tag="tags", scope="admin",

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from crm_core import files
 from crm_core.contributions import FieldDef
 from crm_core.errors import NotFound, Problem, ValueProblem
-from crm_core.fieldtypes import Choice, FieldType, Lines
+from crm_core.fieldtypes import Choice, FieldType, Lines, may_make_tags
 from crm_core.fieldtypes.parts import ADDRESS_PARTS
 from crm_core.i18n import N_, gettext
 from crm_core.web.choosers import may_extend
@@ -159,7 +159,7 @@ def _team(ctx: Ctx, made: Control, titles: Titles) -> None:
 
 
 def _tags(ctx: Ctx, made: Control, titles: Titles) -> None:
-    made.source, made.creates, made.widget, made.wide = "/options/tags", True, "several", True
+    made.source, made.creates, made.widget, made.wide = "/options/tags", may_make_tags(ctx), "several", True
     for item in made.chosen:
         tag = ctx.directory.tag(int(item)) if item.isascii() and item.isdigit() else None
         made.options.append(Option(item, tag.name if tag else item, True, tag.colour if tag else ""))

@@ -1,4 +1,4 @@
-"""Reference lists and tags as administrators change them (KN-18, KN-22, KN-23, CT-04, CT-23, CT-46)."""
+"""Reference lists as administrators change them (KN-21, KN-22, KN-23, CT-04, CT-23, CT-46)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from crm_core import lists, tags
+from crm_core import list_merging, lists, stored_filters
 from crm_core.contributions import FieldDef, ListDef
-from crm_core.directory import ListEntryView, TagEntry
+from crm_core.directory import ListEntryView
 from crm_core.errors import CrmError, NotFound
 from crm_core.i18n import LANGUAGES, N_, gettext
 from crm_core.web.choosers import link_titles
@@ -45,14 +45,11 @@ def install(app: flask.Flask) -> None:
     app.add_url_rule("/settings/lists/<key>/order", "lists.order", order, methods=["POST"])
     app.add_url_rule(f"/settings/lists/<key>/{ID}", "lists.entry", entry)
     app.add_url_rule(f"/settings/lists/<key>/{ID}", "lists.change", change, methods=["POST"])
-    app.add_url_rule("/settings/tags", "tags", all_tags)
-    app.add_url_rule("/settings/tags", "tags.add", add_tag, methods=["POST"])
-    app.add_url_rule("/settings/tags/merge", "tags.merge", merge_tags, methods=["POST"])
-    app.add_url_rule(f"/settings/tags/{ID}", "tags.one", one_tag)
-    app.add_url_rule(f"/settings/tags/{ID}", "tags.change", change_tag, methods=["POST"])
+    app.add_url_rule(f"/settings/lists/<key>/{ID}/merge", "lists.merge", ask_merge)
+    app.add_url_rule(f"/settings/lists/<key>/{ID}/merge", "lists.merge.run", merge, methods=["POST"])
 
 
-def _done(url: str, error: CrmError | None, text: str = "") -> Answer:
+def done(url: str, error: CrmError | None, text: str = "") -> Answer:
     """Lead back to the page with what was done or what stands in the way."""
     if error is not None:
         notify("; ".join(p.text() for p in error.problems()) or error.text(), "error")
@@ -103,8 +100,8 @@ def add(key: str) -> Answer:
     except CrmError as error:
         if isinstance(error, NotFound):
             raise
-        return _done(f"/settings/lists/{key}", error)
-    return _done(f"/settings/lists/{key}", None, gettext(N_("“%(name)s” is in the list"), name=label.strip()))
+        return done(f"/settings/lists/{key}", error)
+    return done(f"/settings/lists/{key}", None, gettext(N_("“%(name)s” is in the list"), name=label.strip()))
 
 
 @admin
@@ -119,7 +116,7 @@ def order(key: str) -> Answer:
 
 def _entry(ctx: Ctx, key: str, number: int) -> tuple[ListDef, ListEntryView]:
     definition, found = lists.definition_of(ctx, key), ctx.directory.entry_by_id(number)
-    if found is None or found.list != key:
+    if found is None or found.list != key or found.merged_into:
         raise NotFound(N_("There is no such entry"))
     return definition, found
 
@@ -132,7 +129,7 @@ def entry(key: str, number: int) -> str:
     used = lists.usage(ctx, found)
     return flask.render_template(
         "settings/entry.html",
-        layout=_layout(),
+        layout=layout(),
         definition=definition,
         entry=found,
         languages=LANGUAGES,
@@ -144,7 +141,8 @@ def entry(key: str, number: int) -> str:
     )
 
 
-def _layout() -> str:
+def layout() -> str:
+    """Return what a form stands in: a dialog, or a page of its own."""
     return "ui/dialog.html" if is_fragment() else "ui/question.html"
 
 
@@ -172,8 +170,8 @@ def change(key: str, number: int) -> Answer:
             else:
                 lists.update_entry(ctx, number, **_posted(definition))
     except CrmError as error:
-        return _done(f"/settings/lists/{key}", error)
-    return _done(f"/settings/lists/{key}#entry-{number}", None, text)
+        return done(f"/settings/lists/{key}", error)
+    return done(f"/settings/lists/{key}#entry-{number}", None, text)
 
 
 def _posted(definition: ListDef) -> dict[str, Any]:
@@ -188,75 +186,48 @@ def _posted(definition: ListDef) -> dict[str, Any]:
     return {**found, **read_posted(definition.extra, form)}
 
 
-# ---------------------------------------------------------------- tags
+# ---------------------------------------------------------------- merging
 
 
 @admin
-def all_tags() -> str:
-    """Show every tag with how many records carry it."""
-    ctx = current()
-    found = ctx.directory.tags()
-    return flask.render_template("settings/tags.html", tags=found, counts=tags.counts(ctx), colours=COLOURS)
+def ask_merge(key: str, number: int) -> Answer:
+    """Ask which entry this one becomes, and show what that changes."""
+    into = flask.request.args.get("into", "")
+    return _merge_page(key, number, int(into) if into.isascii() and into.isdigit() and len(into) < 16 else None)
 
 
-@admin
-def add_tag() -> Answer:
-    """Make a tag."""
-    form, ctx = flask.request.form, current()
+def _merge_page(key: str, number: int, into: int | None) -> Answer:
+    ctx, plan, problem = current(), None, None
+    definition, found = _entry(ctx, key, number)
     try:
-        with ctx.session.begin_nested():
-            made = tags.create(ctx, form.get("name", ""), form.get("colour", ""))
+        plan = list_merging.plan(ctx, number, into) if into is not None else None
     except CrmError as error:
-        return _done("/settings/tags", error)
-    return _done("/settings/tags", None, gettext(N_("There is a tag “%(name)s” now"), name=made.name))
-
-
-def _tag(ctx: Ctx, number: int) -> TagEntry:
-    found = ctx.directory.tag(number)
-    if found is None:
-        raise NotFound(N_("There is no such tag"))
-    return found
-
-
-@admin
-def one_tag(number: int) -> str:
-    """Show the form of a tag."""
-    ctx = current()
-    found = _tag(ctx, number)
-    used = sum(tags.usage(ctx, number).values())
-    others = [t for t in ctx.directory.tags() if t.id != number]
-    return flask.render_template(
-        "settings/tag.html", layout=_layout(), tag=found, used=used, colours=COLOURS, others=others
+        problem = error
+    page = flask.render_template(
+        "settings/entry_merge.html",
+        definition=definition,
+        entry=found,
+        others=[e for e in ctx.directory.entries(key) if e.id != number],
+        into=into,
+        plan=plan,
+        named=stored_filters.in_words(plan.named) if plan is not None else (),
+        problem=problem,
+        kinds={k: gettext(e.plural) for k, e in ctx.registry.entities.items()},
     )
+    return page, problem.status if problem is not None else 200
 
 
 @admin
-def change_tag(number: int) -> Answer:
-    """Rename, recolour or delete a tag; every record follows (KN-18)."""
-    ctx, form = current(), flask.request.form
-    found = _tag(ctx, number)
+def merge(key: str, number: int) -> Answer:
+    """Make the entry another."""
+    ctx, target = current(), flask.request.form.get("into", 0, int)
+    _entry(ctx, key, number)
     try:
         with ctx.session.begin_nested():
-            if form.get("do") == "delete":
-                tags.delete(ctx, number)
-                text = gettext(N_("The tag “%(name)s” is deleted"), name=found.name)
-            else:
-                tags.update(ctx, number, name=form.get("name", ""), colour=form.get("colour", ""))
-                text = gettext(N_("The tag “%(name)s” is saved"), name=form.get("name", ""))
+            found = list_merging.merge(ctx, number, target)
     except CrmError as error:
-        return _done("/settings/tags", error)
-    return _done("/settings/tags", None, text)
-
-
-@admin
-def merge_tags() -> Answer:
-    """Give the records of some tags another tag, and remove those."""
-    ctx, form = current(), flask.request.form
-    sources = [int(v) for v in form.getlist("ids") if v.isascii() and v.isdigit()]
-    target = _tag(ctx, form.get("target", 0, int))
-    try:
-        with ctx.session.begin_nested():
-            tags.merge(ctx, sources, target.id)
-    except CrmError as error:
-        return _done("/settings/tags", error)
-    return _done("/settings/tags", None, gettext(N_("Merged into “%(name)s”"), name=target.name))
+        return done(f"/settings/lists/{key}/{number}/merge?into={target}", error)
+    text = gettext(N_("“%(old)s” became “%(new)s” in %(n)s records"), old=found.source.title(),
+                   new=found.target.title(), n=found.records)  # fmt: skip
+    notify(text, url=f"/profile/changes/batch/{found.batch_id}", label=gettext(N_("Undo…")))
+    return flask.redirect(f"/settings/lists/{key}#entry-{target}", 303)

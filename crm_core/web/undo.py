@@ -117,14 +117,22 @@ def _number(name: str) -> int | None:
 
 def _shown(ctx: Ctx, found: Batch) -> dict[str, Any]:
     """Return a batch for a page; how many records others' batches hold is told once one looks at those one may see."""
-    definition = ctx.registry.entities.get(found.entity)
     return {
         "row": found,
         "kind": gettext(batches.KINDS[found.kind]),
         "what": _what(ctx, found),
-        "entity": gettext(definition.plural) if definition is not None else found.entity,
+        "entity": _whose(ctx, found.entity),
         "size": found.size if found.actor_id == ctx.actor.id else None,
     }
+
+
+def _whose(ctx: Ctx, key: str) -> str:
+    """Return what a batch is about: a kind of record, or for merged entries their list."""
+    definition = ctx.registry.entities.get(key)
+    if definition is not None:
+        return gettext(definition.plural)
+    found = ctx.registry.lists.get(key)
+    return gettext(found.label) if found is not None else key
 
 
 def _what(ctx: Ctx, found: Batch) -> str:

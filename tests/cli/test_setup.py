@@ -92,6 +92,18 @@ def test_kn_23_reference_lists_grow_change_and_keep_their_order(program):
     assert "contacts.source" in {r["list"] for r in program.json("lists", "list")}
 
 
+def test_kn_23_an_entry_is_merged_and_taken_back(program):
+    made = program.json("record", "create", "contacts", "kind=company", "name=Alpina", "type=client")
+    told = program.run("lists", "merge", "contacts.type", "client", "--into", "partner", "--dry-run").stdout
+    assert ("Client becomes Partner" in told, "contacts.contact type: 1" in told) == (True, True)
+    done = program.json("lists", "merge", "contacts.type", "client", "--into", "partner", "--yes")
+    assert program.json("record", "show", "contacts", str(made["id"]))["type"] == "partner"
+    assert "no list" in program.fails("lists", "merge", "contacts.nope", "client", "--into", "partner", "--yes")
+    assert "into itself" in program.fails("lists", "merge", "contacts.type", "client", "--into", "partner", "--yes")
+    program.run("undo", "--batch", str(done["batch"]), "--yes")
+    assert program.json("record", "show", "contacts", str(made["id"]))["type"] == "client"
+
+
 def test_kn_18_tags_are_renamed_merged_and_deleted_with_their_records(program):
     made = program.json(
         "record", "create", "contacts", "kind=person", "first_name=Ada", "last_name=King", 'tags=["vip", "gold"]'
@@ -99,6 +111,7 @@ def test_kn_18_tags_are_renamed_merged_and_deleted_with_their_records(program):
     program.run("tags", "rename", "vip", "VIP", "--colour", "#aa2222")
     program.run("tags", "merge", "gold", "--into", "VIP")
     assert [(t["name"], t["records"]) for t in program.json("tags", "list")] == [("VIP", 1)]
+    assert program.json("tags", "list", "--q", "gold") == []
     assert "1 records lose the tag VIP" in program.run("tags", "delete", "VIP", input="n\n", code=1).stdout
     program.run("tags", "delete", "VIP", "--yes")
     assert program.json("record", "show", "contacts", str(made["id"]))["tags"] == []

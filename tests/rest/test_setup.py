@@ -27,6 +27,27 @@ def test_lists_and_their_entries(shop: Any, api: Any) -> None:
     assert api.post("lists/shop.genre", {"label": {"xx": "x"}}).status_code == 422
 
 
+def test_an_entry_is_merged_into_another(shop: Any, api: Any) -> None:
+    made = api.post("lists/shop.genre", {"label": "Essay"}).json
+    prose = next(e for e in api.get("lists/shop.genre").json["items"] if e["code"] == "prose")
+    book = shop.make("shop.book", name="Dune", genres=["essay", "prose"])
+    path = f"lists/shop.genre/{made['id']}/merge"
+    plan = api.get(f"{path}?into={prose['id']}")
+    assert plan.status_code == 200, plan.json
+    assert [(f["field"], f["records"]) for f in plan.json["fields"]] == [("genres", 1)]
+    assert plan.json["batch"] is None
+    other = shop.api(shop.add_user("bob@example.org", "Bob"))
+    assert other.post(path, {"into": prose["id"]}).status_code == 403
+    done = api.post(path, {"into": prose["id"]})
+    assert (done.status_code, done.json["records"]) == (200, 1)
+    assert api.get(f"books/{book}").json["genres"] == ["prose"]
+    assert api.get(f"{path}?into={prose['id']}").status_code == 404
+    for wrong in ({}, {"into": "x"}, {"into": 99999}):
+        assert api.post(f"lists/shop.genre/{prose['id']}/merge", wrong).status_code == 422
+    assert api.post(f"batches/{done.json['batch']}/undo").json["undone"] == 1
+    assert sorted(api.get(f"books/{book}").json["genres"]) == ["essay", "prose"]
+
+
 def test_users_add_entries_where_they_may_and_change_none(shop: Any) -> None:
     other = shop.api(shop.add_user("bob@example.org", "Bob"))
     made = other.post("lists/shop.genre", {"label": "Essay"})
@@ -46,7 +67,17 @@ def test_tags_are_made_by_all_and_kept_in_order_by_administrators(shop: Any, api
     old = next(t["id"] for t in api.get("tags?q=old").json["items"])
     assert api.post(f"tags/{made.json['id']}/merge", {"sources": [old]}).status_code == 200
     assert api.get(f"books/{record}").json["tags"] == ["Very important"]
+    used = api.get(f"tags/{made.json['id']}").json
+    assert (used["records"], used["named"]) == (1, [])
+    assert other.get(f"tags/{made.json['id']}").status_code == 403
+    assert api.get('books?filter=tags has "old vip"').json["total"]["value"] == 1
     assert api.delete(f"tags/{made.json['id']}").status_code == 204
+    for name in ("b", "a", "c"):
+        api.post("tags", {"name": name})
+    page = api.get("tags?limit=2").json
+    assert ([t["name"] for t in page["items"]], page["next"]) == (["a", "b"], "b")
+    last = api.get("tags?limit=2&after=b").json
+    assert ([t["name"] for t in last["items"]], last["next"]) == (["c"], None)
     assert api.get(f"books/{record}").json["tags"] == []
     assert api.post("tags", {"name": "a,b"}).status_code == 422
 

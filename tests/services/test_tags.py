@@ -1,7 +1,10 @@
 import pytest
 
-from crm_core import records, tags
+from crm_core import records, settings, tags
 from crm_core.errors import Conflict, Forbidden, Invalid, NotFound
+from crm_core.filters import from_json, parse, to_text
+from crm_core.records import ListQuery
+from crm_core.web import views
 from tests.services.things import THINGS
 
 
@@ -92,3 +95,55 @@ def test_a_taken_name_is_a_conflict(crm):
 def test_bad_names_are_refused(crm, name):
     with crm.as_user(crm.user) as ctx, pytest.raises(Invalid):
         tags.create(ctx, name)
+
+
+def filtered(crm, text):
+    with crm.as_user(crm.user) as ctx:
+        return [row.id for row in records.list_(ctx, "test.thing", ListQuery(("name",), filter=parse(text))).items]
+
+
+def test_kn_18_kept_filters_follow_a_rename_and_a_merge(crm):
+    record = thing(crm, "vip", "gold")
+    with crm.as_user(crm.user) as ctx:
+        spec = views.spec_of(parse('tags has "VIP" or tags in ("gold", "new")'), "", (), "", "")
+        number = views.save(ctx, "test.thing", "Mine", spec)
+    with crm.as_user(crm.admin) as ctx:
+        assert [one.words() for one in tags.plan(ctx, [tag(crm, "vip").id]).named] == ["a view of one person"]
+        tags.update(ctx, tag(crm, "vip").id, name="Key account")
+    crm.refresh(force=True)
+    with crm.as_user(crm.admin) as ctx:
+        tags.merge(ctx, [tag(crm, "gold").id], tag(crm, "key account").id)
+    crm.refresh(force=True)
+    with crm.as_user(crm.user) as ctx:
+        node = from_json(views.own_view(ctx, number).spec["filter"])
+    assert to_text(node) == 'tags has "Key account" or tags in ("Key account", "new")'
+    for text in (to_text(node), 'tags has "vip"', 'tags has "Gold"'):
+        assert filtered(crm, text) == [record]
+    assert tags_of(crm, thing(crm, "Gold", name="B")) == ["Key account"]
+
+
+def test_a_former_name_given_to_another_tag_means_that_one(crm):
+    thing(crm, "vip")
+    with crm.as_user(crm.admin) as ctx:
+        tags.update(ctx, tag(crm, "vip").id, name="Key account")
+    crm.refresh(force=True)
+    with crm.as_user(crm.admin) as ctx:
+        tags.create(ctx, "VIP")
+    crm.refresh(force=True)
+    assert filtered(crm, 'tags has "vip"') == []
+
+
+def test_kn_16_administrators_may_keep_the_making_of_tags_to_themselves(crm):
+    thing(crm, "vip")
+    with crm.as_user(crm.admin) as ctx:
+        settings.set_value(ctx, "core.users_make_tags", False)
+    crm.refresh(force=True)
+    assert tags_of(crm, thing(crm, "VIP", name="B")) == ["vip"]
+    with pytest.raises(Invalid) as caught:
+        thing(crm, "brand new")
+    assert caught.value.problems()[0].field == "tags"
+    with crm.as_user(crm.user) as ctx, pytest.raises(Forbidden):
+        tags.create(ctx, "brand new")
+    with crm.as_user(crm.admin) as ctx:
+        assert tags.create(ctx, "brand new").id
+    assert filtered(crm, 'tags has "unheard of"') == []

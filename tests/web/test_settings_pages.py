@@ -116,6 +116,85 @@ def test_kn_18_tags_renamed_merged_and_deleted_take_every_record_along(sqlite_cr
     assert send(boss, "/settings/tags/merge", ids=["1"], target="x").status_code == 404
 
 
+def test_an_entry_is_merged_after_its_plan_was_seen(sqlite_crm, boss):
+    ids = {e.code: e.id for e in sqlite_crm.directory.entries("contacts.type")}
+    record = sqlite_crm.make(CONTACT, kind="company", name="Alpina", type="client")
+    url = f"{LIST}/{ids['client']}/merge"
+    assert "Show what changes" in text_of(boss.get(url))
+    page = text_of(boss.get(f"{url}?into={ids['partner']}"))
+    assert "“Client” becomes “Partner”" in page
+    assert f"Contacts {sqlite_crm.registry.field(CONTACT, 'type').title()} 1" in page
+    answer = send(boss, url, into=str(ids["partner"]), follow=True)
+    assert "became “Partner” in 1 records" in text_of(answer)
+    assert [label for _, label in entries(boss)] == ["Supplier", "Partner", "Competitor"]
+    assert "Partner" in text_of(boss.get(f"/contacts/{record}"))
+    assert text_of(boss.get(f"/contacts/{record}/history")).count("Client") == 1
+    assert boss.get(f"{LIST}/{ids['client']}").status_code == 404
+    batch = re.search(r"/profile/changes/batch/(\d+)", boss.get("/profile/changes").text)[1]
+    assert "Contact types" in text_of(boss.get(f"/profile/changes/batch/{batch}"))
+    send(boss, f"/profile/changes/batch/{batch}/undo")
+    assert "Client" in text_of(boss.get(f"/contacts/{record}"))
+
+
+def test_what_can_not_be_merged_is_said_in_words(sqlite_crm, boss):
+    kind = {e.code: e.id for e in sqlite_crm.directory.entries("contacts.address_kind")}
+    nature = {e.code: e.id for e in sqlite_crm.directory.entries("contacts.nature")}
+    addresses, natures = "/settings/lists/contacts.address_kind", "/settings/lists/contacts.nature"
+    refused = boss.get(f"{addresses}/{kind['work']}/merge?into={kind['home']}")
+    assert (refused.status_code, "relies on this entry" in text_of(refused)) == (409, True)
+    assert boss.get(f"{natures}/{nature['prospect']}/merge?into={nature['customer']}").status_code == 409
+    assert boss.get(f"{addresses}/{kind['home']}/merge?into={nature['customer']}").status_code == 422
+    assert send(boss, f"{addresses}/{kind['home']}/merge", into="x").status_code == 303
+    user = sqlite_crm.client_of(sqlite_crm.add_user("u@example.org", "Una User"))
+    assert user.get(f"{addresses}/{kind['home']}/merge").status_code == 403
+    assert send(user, f"{addresses}/{kind['home']}/merge", into=str(kind["other"])).status_code == 403
+
+
+def test_addresses_follow_a_merged_kind(sqlite_crm, boss):
+    from crm_core import history, records
+
+    kind = {e.code: e.id for e in sqlite_crm.directory.entries("contacts.address_kind")}
+    lines = [{"kind": "home", "city": "Lyon"}, {"kind": "billing", "city": "Metz"}]
+    record = sqlite_crm.make(CONTACT, kind="company", name="Alpina", addresses=lines)
+    send(boss, f"/settings/lists/contacts.address_kind/{kind['billing']}/merge", into=str(kind["home"]))
+    with sqlite_crm.as_user(sqlite_crm.admin) as ctx:
+        found = records.read(ctx, CONTACT, record, ["addresses"]).values["addresses"]
+        (change,) = history.entries(ctx, CONTACT, record)[0].changes
+        assert (change.key, records.get(ctx, CONTACT, record).version) == ("addresses", 2)
+    assert [(line["kind"], line["city"]) for line in found] == [("home", "Lyon"), ("home", "Metz")]
+
+
+def test_kn_18_thousands_of_tags_are_found_and_paged(sqlite_crm, boss):
+    from crm_core.models import Tag
+
+    with sqlite_crm.database.transaction() as session:
+        session.add_all(Tag(name=f"Tag {n:04}", key=f"tag {n:04}", former=[]) for n in range(1, 1202))
+    with sqlite_crm.as_user(sqlite_crm.admin) as ctx:
+        from crm_core import tags
+
+        tags.create(ctx, "Élan")
+    page = text_of(boss.get("/settings/tags?page=2"))
+    assert ("Tag 0100" in page, "Tag 0300" in page, "Page 2 of 13, 1202 tags" in page) == (True, False, True)
+    assert "Élan" in text_of(boss.get("/settings/tags?q=elan"))
+    assert "No tag has this in its name" in text_of(boss.get("/settings/tags?q=zzz"))
+    for strange in ("?page=-1", "?page=99999999999999999999", "?page=x"):
+        assert boss.get(f"/settings/tags{strange}").status_code == 200
+
+
+def test_kn_18_a_name_that_is_taken_leads_to_merging(sqlite_crm, boss):
+    sqlite_crm.make(CONTACT, kind="company", name="Alpina", tags=["VIP", "Old"])
+    ids = {t.name: t.id for t in sqlite_crm.directory.tags()}
+    question = text_of(send(boss, f"/settings/tags/{ids['Old']}", name="vip", follow=True))
+    assert "1 record follows" in question
+    assert "merge the two" in question
+    listed = text_of(boss.get(f"/settings/tags/merge?ids={ids['Old']}&into=VIP"))
+    assert "1 record follows" in listed
+    assert "There is no tag nothing" in text_of(boss.get(f"/settings/tags/merge?ids={ids['Old']}&into=nothing"))
+    assert "Tick other tags" in text_of(boss.get(f"/settings/tags/merge?ids={ids['VIP']}&into=VIP"))
+    send(boss, "/settings/tags/merge", ids=[str(ids["Old"])], target=str(ids["VIP"]))
+    assert [t.name for t in sqlite_crm.directory.tags()] == ["VIP"]
+
+
 def test_ad_08_and_ad_09_default_currency_and_rates(sqlite_crm, boss):
     send(boss, "/settings/currencies", currency="USD", rate="0,92", day="2026-01-15")
     page = text_of(boss.get("/settings/currencies"))

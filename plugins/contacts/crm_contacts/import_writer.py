@@ -13,9 +13,11 @@ from crm_core.api import (
     Cond,
     CrmError,
     Ctx,
+    Forbidden,
     ImportRow,
     Invalid,
     ListQuery,
+    Problem,
     Row,
     RowResult,
     fold,
@@ -95,16 +97,17 @@ class _Batch:
                 continue
             for name in names:
                 if (key := fold(name)) not in known:
-                    found = self.ctx.directory.tag_by_name(name)
+                    found = self.ctx.directory.tag_called(name)
                     try:
                         known[key] = found.id if found else tags.create(self.ctx, name).id
-                    except Invalid as error:
-                        draft.refuse("tags", "tag", error.problems()[0].message, name, **error.problems()[0].params)
+                    except (Forbidden, Invalid) as error:
+                        first = next(iter(error.problems()), Problem("tags", error.code, error.message, error.params))
+                        draft.refuse("tags", "tag", first.message, name, **first.params)
             draft.values["tags"] = list(dict.fromkeys(known[k] for k in map(fold, names) if k in known))
 
     def _tags_as_given(self, draft: Draft) -> list[int | str]:
         """Return a row's tags for the records API, which knows by id only what was there before the operation."""
-        known = self.ctx.directory.tag_by_name
+        known = self.ctx.directory.tag_called
         return [tag.id if (tag := known(name)) else name for name in draft.source["tags"]]
 
     def write_companies(self, drafts: list[Draft]) -> None:
