@@ -10,7 +10,7 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fields, importing, lists, permission, report, searching, starting, stock
+from benchmarks import fields, hosting, importing, lists, permission, report, searching, starting, stock, undoing
 from benchmarks.bench import Bench
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
@@ -21,6 +21,8 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "import": importing.run,
     "start": starting.run,
     "sets": permission.run_many,
+    "undo": undoing.run,
+    "modules": hosting.run,
 }
 DATABASES = ("sqlite", "postgresql")
 

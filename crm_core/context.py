@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -31,6 +32,11 @@ def team_principal(team_id: int) -> int:
 def role_principal(role_id: int) -> int:
     """Return the principal of a role."""
     return role_id * 4 + 3
+
+
+def principal_of(principal: int) -> tuple[str, int]:
+    """Return ``"user"``, ``"team"`` or ``"role"`` and the id of a principal."""
+    return {1: "user", 2: "team", 3: "role"}.get(principal % 4, ""), principal // 4
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,8 @@ class Ctx:
     """True in bulk imports: no notifications to people."""
     batch_id: int | None = None
     """The batch that what is written belongs to; in the history it can be found, and undone, as one."""
-    undoing: tuple[int, str, int] | None = None
-    """The change being undone (its id) and the record that goes back (entity, id)."""
+    undoing: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """The records that go back (entity, id), each with the id of the change that is undone."""
 
     def as_actor(self, actor: Actor) -> Ctx:
         """Return the same operation for another actor (its own cache)."""

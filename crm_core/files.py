@@ -8,15 +8,15 @@ import os
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import images, sniff
+from crm_core import history, images, sniff
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, CrmError, Invalid, NotFound, Problem, TooLarge, WrongType
 from crm_core.fieldtypes import File, Image
@@ -135,44 +135,56 @@ def attach(ctx: Ctx, file_id: int, entity: str, record_id: int, field: str) -> S
     return row
 
 
-def detach(ctx: Ctx, file_id: int) -> None:
-    """Untie a file from its record: nobody is sent it any more, and unless it is attached again a job removes it."""
-    _untie(ctx, StoredFile.id == file_id)
+def detach_all(ctx: Ctx, entity: str, ids: Collection[int]) -> None:
+    """Untie every file of records that go away: nobody is sent them, and they are kept while undoing may want them."""
+    _untie(ctx, StoredFile.entity == entity, StoredFile.record_id.in_(ids))
 
 
-def detach_all(ctx: Ctx, entity: str, record_id: int) -> None:
-    """Untie every file of something that goes away."""
-    _untie(ctx, sa.and_(StoredFile.entity == entity, StoredFile.record_id == record_id))
+def let_go(ctx: Ctx, entity: str, record_id: int) -> None:
+    """Untie every file of something that never comes back; a job removes them."""
+    _untie(ctx, StoredFile.entity == entity, StoredFile.record_id == record_id, record_id=None)
 
 
-def may_attach(ctx: Ctx, file_id: int) -> bool:
-    """Tell whether a file is still kept, free, and the actor's to attach."""
-    row = ctx.session.get(StoredFile, file_id, execution_options=KERNEL)
-    return row is not None and not row.entity and _is_uploader(ctx, row)
+def attachable(ctx: Ctx, ids: Collection[int]) -> set[int]:
+    """Return which files are still kept, free, and the actor's to attach; no statement where none is asked for."""
+    if not ids:
+        return set()
+    rows = ctx.session.scalars(sa.select(StoredFile).where(StoredFile.id.in_(ids)), execution_options=KERNEL)
+    return {row.id for row in rows if not row.entity and _is_uploader(ctx, row)}
 
 
-def follow(ctx: Ctx, change: Change) -> None:
-    """Attach the files a change names to its record, and untie those it replaces.
+def follow(ctx: Ctx, changes: Sequence[Change]) -> dict[int, list[Problem]]:
+    """Attach the files that changes name to their records, and untie those they replace.
 
-    Raises:
-        Invalid: a file that is not there for the actor, belongs elsewhere, or is not what the field accepts.
+    Returns:
+        What is wrong, by record: a file that is not there for the actor, belongs elsewhere, or is not what the field
+        accepts.
     """
-    problems = []
-    for key, field in ctx.registry.fields(change.entity).items():
-        if not isinstance(field.type, File) or not change.changed(key):
-            continue
+    moved = [(c, key, kind) for c in changes for key, kind in _file_fields(ctx, c.entity) if c.changed(key)]
+    if not moved:
+        return {}
+    named = [c.values[key] for c, key, _ in moved if c.values[key] is not None]
+    loaded = ctx.session.scalars(sa.select(StoredFile).where(StoredFile.id.in_(named)), execution_options=KERNEL).all()
+    wrong: dict[int, list[Problem]] = {}
+    replaced = []
+    for change, key, kind in moved:
         try:
-            if (new := change.values.get(key)) is not None:
+            if (new := change.values[key]) is not None:
                 row = attach(ctx, new, change.entity, change.record.id, key)
-                _check(field.type, row)
-                _fit(ctx, field.type, row)
+                _check(kind, row)
+                _fit(ctx, kind, row)
         except CrmError as exc:
-            problems.append(Problem(key, exc.code, exc.message, exc.params))
+            wrong.setdefault(change.record.id, []).append(Problem(key, exc.code, exc.message, exc.params))
         else:
-            if (old := change.old.get(key)) is not None:
-                detach(ctx, old)
-    if problems:
-        raise Invalid(problems)
+            replaced.append(change.old.get(key))
+    if kept := [number for number in replaced if number is not None]:
+        _untie(ctx, StoredFile.id.in_(kept))
+    del loaded  # until here, so that the session found each file without asking for it
+    return wrong
+
+
+def _file_fields(ctx: Ctx, entity: str) -> list[tuple[str, File]]:
+    return [(key, f.type) for key, f in ctx.registry.fields(entity).items() if isinstance(f.type, File)]
 
 
 def _check(kind: File, row: StoredFile) -> None:
@@ -200,10 +212,10 @@ def _box_text(box: tuple[int, int] | None) -> str:
     return f"{box[0]}x{box[1]}" if box else ""
 
 
-def _untie(ctx: Ctx, where: sa.ColumnElement[bool]) -> None:
+def _untie(ctx: Ctx, *where: sa.ColumnElement[bool], **more: Any) -> None:
     # The record's number stays, which tells what was taken away from what was just uploaded.
-    values = {"entity": "", "field": "", "created_at": ctx.now}
-    statement = sa.update(StoredFile).where(where).values(values)
+    values = {"entity": "", "field": "", "created_at": ctx.now, **more}
+    statement = sa.update(StoredFile).where(*where).values(values)
     ctx.session.execute(statement, execution_options={**KERNEL, "synchronize_session": "fetch"})
 
 
@@ -252,14 +264,18 @@ def thumbnail(ctx: Ctx, file_id: int, side: int) -> tuple[Path, str]:
 
 
 def remove_orphans(ctx: Ctx, *, older_than: float = GRACE) -> tuple[int, int]:
-    """Remove unattached rows and bytes nothing refers to, once they are older than so many seconds.
+    """Remove what was uploaded for nothing once it is older than so many seconds, and bytes nothing refers to.
+
+    What was taken from a record is kept as long as the change that took it can be undone.
 
     Returns:
         How many rows and how many files were removed.
     """
     limit = time.time() - older_than
-    cutoff = ctx.now.fromtimestamp(limit, ctx.now.tzinfo)
-    statement = sa.delete(StoredFile).where(StoredFile.entity == "", StoredFile.created_at < cutoff)
+    unused = StoredFile.record_id.is_(None) & (StoredFile.created_at < ctx.now.fromtimestamp(limit, ctx.now.tzinfo))
+    if (since := history.undoable_since(ctx)) is not None:
+        unused |= StoredFile.record_id.is_not(None) & (StoredFile.created_at < since)
+    statement = sa.delete(StoredFile).where(StoredFile.entity == "", unused)
     rows = ctx.session.execute(statement, execution_options=KERNEL).rowcount  # type: ignore[attr-defined]
     folder = ctx.config.files
     removed = 0

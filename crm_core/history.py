@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from crm_core.access.masks import readable
 from crm_core.access.scope import predicate
+from crm_core.context import principal_of
 from crm_core.contributions import FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import NotFound
@@ -76,6 +77,26 @@ def effect_of(found: Any) -> str:
     return found.effect or EFFECTS.get(found.action, "")
 
 
+SHARING = "sharing"
+"""Where a line of history keeps whom a record was shared with by hand: before and after."""
+UNDO_DAYS = "core.undo_days"
+
+
+def undoable_since(ctx: Ctx) -> dt.datetime | None:
+    """Return since when changes can be undone, ``None`` for all that the history holds.
+
+    The one rule: for the values of records, and for the files that were taken from them.
+    """
+    days = ctx.directory.setting(UNDO_DAYS)
+    return ctx.now - dt.timedelta(days=days) if days else None
+
+
+def is_too_old(ctx: Ctx, at: dt.datetime) -> bool:
+    """Tell whether a change was made too long ago to be undone."""
+    since = undoable_since(ctx)
+    return since is not None and at < since
+
+
 def may_undo(ctx: Ctx, actor_id: int | None) -> bool:
     """Tell whether the actor may undo what someone did: his own changes, or as an administrator everybody's."""
     return ctx.actor.is_admin or (actor_id is not None and actor_id == ctx.actor.id)
@@ -106,16 +127,28 @@ def row(
     note: str = "",
 ) -> dict[str, Any]:
     """Return the columns of one line of history, for bulk writers."""
-    undoes, effect = None, ""
     batch_id = ctx.batch_id if ctx.batch_id is not None and entity in ctx.registry.entities else None
-    if ctx.undoing is not None and ctx.undoing[1:] == (entity, record_id) and action in EFFECTS:
-        undoes, effect, action = ctx.undoing[0], EFFECTS[action], "undo"
+    done = undone(ctx, entity, record_id, action)
     return {
         "at": ctx.now, "operation": ctx.operation_id, "actor_id": ctx.actor.id, "actor": ctx.actor.name[:120],
-        "via": ctx.actor.via, "entity": entity, "record_id": record_id, "title": title[:200], "action": action,
-        "diff": dict(diff) if diff else None, "note": note[:500], "batch_id": batch_id, "undoes_id": undoes,
-        "effect": effect,
+        "via": ctx.actor.via, "entity": entity, "record_id": record_id, "title": title[:200],
+        "action": done.action, "diff": dict(diff) if diff else None, "note": note[:500], "batch_id": batch_id,
+        "undoes_id": done.undoes_id, "effect": done.effect,
     }  # fmt: skip
+
+
+class Done(NamedTuple):
+    """What a line of history says was done: the action, what that undoes, and what it was itself when it undoes."""
+
+    action: str
+    undoes_id: int | None = None
+    effect: str = ""
+
+
+def undone(ctx: Ctx, entity: str, record_id: int, action: str) -> Done:
+    """Return what an action on a record is called in the history: an undoing, where that is what goes on."""
+    undoes = ctx.undoing.get((entity, record_id))
+    return Done("undo", undoes, EFFECTS[action]) if undoes is not None and action in EFFECTS else Done(action)
 
 
 @contextmanager
@@ -133,6 +166,11 @@ def as_system(ctx: Ctx, reason: str) -> Iterator[Ctx]:
         yield replace(ctx, actor=replace(ctx.actor, system=True, moderator=True), cache={})
     finally:
         ctx.session.guard = guard
+
+
+def kept_sharing(old: Mapping[int, bool], new: Mapping[int, bool]) -> dict[str, Any]:
+    """Return what a line of history keeps of a change of sharing: principals and whether they may write."""
+    return {SHARING: [sorted([p, w] for p, w in people.items()) for people in (old, new)]}
 
 
 def stored(field: FieldDef, value: Any) -> Any:
@@ -185,33 +223,26 @@ def recent(ctx: Ctx, entity: str, *, limit: int = 20) -> list[HistoryEntry]:
 
 def deletions(ctx: Ctx, *, everyone: bool = False, before: int | None = None, limit: int = 50) -> list[HistoryEntry]:
     """Return the deletions the actor made (an administrator: everybody's), newest first, of records still gone."""
-    found: list[HistoryEntry] = []
     last = (ChangeRow.action == "delete") | ((ChangeRow.action == "undo") & (ChangeRow.effect == "delete"))
-    while len(found) < limit:
-        query = sa.select(ChangeRow).where(last, ChangeRow.entity.in_(ctx.registry.entities))
-        if not (everyone and ctx.actor.is_admin):
-            query = query.where(ChangeRow.actor_id == ctx.actor.id)
-        if before is not None:
-            query = query.where(ChangeRow.id < before)
-        rows = ctx.session.scalars(query.order_by(ChangeRow.id.desc()).limit(limit), execution_options=KERNEL).all()
-        gone = _gone(ctx, rows)
-        entries = [_entry(ctx, r.entity, r, {}) for r in rows if (r.entity, r.record_id) in gone]
-        found += [replace(e, title=words_of(ctx, e.entity)(e.title), changes=()) for e in entries]
-        if len(rows) < limit:
-            break
-        before = rows[-1].id
-    return found[:limit]
+    query = sa.select(ChangeRow).where(last, _gone(ctx))
+    if not (everyone and ctx.actor.is_admin):
+        query = query.where(ChangeRow.actor_id == ctx.actor.id)
+    if before is not None:
+        query = query.where(ChangeRow.id < before)
+    if (since := undoable_since(ctx)) is not None:
+        query = query.where(ChangeRow.at >= since)
+    rows = ctx.session.scalars(query.order_by(ChangeRow.id.desc()).limit(limit), execution_options=KERNEL)
+    entries = [_entry(ctx, row.entity, row, {}) for row in rows]
+    return [replace(e, title=words_of(ctx, e.entity)(e.title), changes=()) for e in entries]
 
 
-def _gone(ctx: Ctx, rows: Iterable[ChangeRow]) -> set[tuple[str, int]]:
-    """Return which records of lines of history are not there any more."""
-    gone = {(row.entity, row.record_id) for row in rows}
-    for entity in {entity for entity, _ in gone}:
-        model = ctx.registry.entity(entity).model
-        ids = [number for key, number in gone if key == entity]
-        here = ctx.session.scalars(sa.select(model.id).where(model.id.in_(ids)), execution_options=KERNEL)
-        gone -= {(entity, number) for number in here}
-    return gone
+def _gone(ctx: Ctx) -> Any:
+    """Return the condition that the record of a line of history is not there any more, and its module is on."""
+    parts = []
+    for entity in ctx.registry.entities.values():
+        there = sa.select(sa.literal(1)).where(entity.model.id == ChangeRow.record_id).correlate(ChangeRow).exists()
+        parts.append((ChangeRow.entity == entity.key) & ~there)
+    return sa.or_(*parts) if parts else sa.false()
 
 
 def _select(ctx: Ctx, entity: str, where: list[Any], before: int | None, limit: int) -> list[HistoryEntry]:
@@ -226,18 +257,36 @@ def _select(ctx: Ctx, entity: str, where: list[Any], before: int | None, limit: 
 
 
 def _entry(ctx: Ctx, entity: str, found: ChangeRow, titles: Mapping[tuple[str, int], str]) -> HistoryEntry:
-    changes = _in_words(ctx, entity, found.diff or {}, titles)
+    changes = (*_in_words(ctx, entity, found.diff or {}, titles), *sharing_in_words(ctx, found.kept))
     verb, effect = gettext(VERBS.get(found.action, found.action)), effect_of(found)
     return HistoryEntry(
         found.id, found.at, found.actor, found.actor_id, found.action, verb, changes, found.operation,
         found.via, found.note, found.title, found.entity, found.record_id, effect, found.batch_id, found.undoes_id,
-        may_undo(ctx, found.actor_id) and bool(effect) and (effect != "update" or bool(changes)),
+        may_undo(ctx, found.actor_id) and bool(effect) and (effect != "update" or bool(changes))
+        and not is_too_old(ctx, found.at),
     )  # fmt: skip
 
 
-def in_words(ctx: Ctx, entity: str, diff: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """Return changes of fields, ``[old, new]`` by key, as the actor may read them."""
-    return _in_words(ctx, entity, diff, _link_titles(ctx, entity, [diff]))
+def in_words(ctx: Ctx, entity: str, diffs: Sequence[Mapping[str, Any]]) -> list[tuple[FieldChange, ...]]:
+    """Return changes of fields, ``[old, new]`` by key, as the actor may read them; one statement a linked entity."""
+    titles = _link_titles(ctx, entity, diffs)
+    return [_in_words(ctx, entity, diff, titles) for diff in diffs]
+
+
+def sharing_in_words(ctx: Ctx, kept: Mapping[str, Any] | None) -> tuple[FieldChange, ...]:
+    """Return whom a record was shared with by hand before and after, where a line of history kept it."""
+    if not kept or SHARING not in kept:
+        return ()
+    old, new = (", ".join(_person(ctx, principal, write) for principal, write in people) for people in kept[SHARING])
+    return (FieldChange(SHARING, gettext(N_("Shared with")), old, new),)
+
+
+def _person(ctx: Ctx, principal: int, write: bool) -> str:
+    """Return the name of a user or a team, and that it may write."""
+    kind, number = principal_of(principal)
+    found: Any = ctx.directory.team(number) if kind == "team" else ctx.directory.user(number)
+    name = found.name if found is not None else f"#{number}"
+    return gettext(N_("%(name)s (may change)"), name=name) if write else name
 
 
 def _in_words(

@@ -61,7 +61,7 @@ def _imports(ctx: Ctx) -> dict[str, Any]:
     """Let go of the files and the problems of old imports; their counts stay."""
     old = sa.select(Import.id).where(Import.created_at < ctx.now - KEEP_IMPORTS)
     for import_id in ctx.session.scalars(old, execution_options=KERNEL).all():
-        files.detach_all(ctx, import_work.ENTITY, import_id)
+        files.let_go(ctx, import_work.ENTITY, import_id)
     return {"import problems": _delete(ctx, sa.delete(ImportProblem).where(ImportProblem.import_id.in_(old)))}
 
 

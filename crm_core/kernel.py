@@ -11,7 +11,7 @@ from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
 from crm_core.core_lists import LISTS
 from crm_core.customfields import FIELD_INDEXES, FIELD_PURGE
 from crm_core.db import CrmSession, Database
-from crm_core.fieldtypes import Boolean, Currency
+from crm_core.fieldtypes import Boolean, Currency, Integer
 from crm_core.i18n import N_
 
 if TYPE_CHECKING:
@@ -116,6 +116,13 @@ _SETTINGS = (
         label=N_("Everyone may add entries to reference lists"),
         default=True,
         help=N_("With the plus beside a list in a form; otherwise administrators only"),
+    ),
+    SettingDef(
+        key="undo_days",
+        type=Integer(1, 36_500),
+        label=N_("Days a change can be undone"),
+        default=None,
+        help=N_("Files of deleted records are kept as long. Empty: as long as the history, which is for ever"),
     ),
 )
 _JOBS = (

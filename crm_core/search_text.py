@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from crm_core.text import digits, fold, fold_once, like_escape
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
+PART = 500
 LINK_END = "\x1f"
 """Closes the title of a linked record, so that it can be replaced when the other record is renamed."""
 _PHONE = re.compile(r"[\d\s+().\-/]{3,}")
@@ -59,11 +60,12 @@ def _reader(field: FieldDef) -> Reader | None:
     return lambda lines: " ".join([text for line in lines for k, read in parts if (text := read(line.get(k)))])
 
 
-def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Mapping[int, str] | None = None) -> str:
-    """Return the text of a record from its values by field key.
+Titles = Mapping[str, Mapping[int, str]]
+"""The names of linked records, by entity and id."""
 
-    ``titles`` gives the names of linked records for bulk writers; others are read one by one.
-    """
+
+def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Titles) -> str:
+    """Return the text of a record from its values by field key; :func:`linked_titles` gives the ``titles``."""
     parts: list[str] = []
     plain: list[str] = []
     for field, read in _readers(ctx, definition):
@@ -72,7 +74,7 @@ def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Ma
             continue
         if read is not None:
             plain.append(read(value))
-        elif title := titles.get(value) if titles is not None else link_title(ctx, field, value):
+        elif title := titles.get(field.type.target, {}).get(value):  # type: ignore[attr-defined]
             parts += [fold_once(" ".join(plain)), fold(title) + LINK_END]
             plain = []
     parts.append(fold_once(" ".join(plain)))
@@ -80,28 +82,52 @@ def build(ctx: Ctx, definition: EntityDef, values: Mapping[str, Any], titles: Ma
     return f" {text}" if text else ""
 
 
-def link_title(ctx: Ctx, field: FieldDef, record_id: int) -> str:
-    """Return the name of a linked record, whoever asks: it goes into the index, not before eyes."""
-    model = ctx.registry.entity(field.type.target).model  # type: ignore[attr-defined]
-    definition = ctx.registry.entity_of(model)
-    if definition is None:
-        return ""
-    column = getattr(model, definition.title)
-    return ctx.session.scalar(sa.select(column).where(model.id == record_id), execution_options=KERNEL) or ""
+def linked_titles(ctx: Ctx, definition: EntityDef, values: Iterable[Mapping[str, Any]]) -> Titles:
+    """Return the names of the records that go into the text of others, whoever asks: it is for the index alone."""
+    wanted: dict[str, set[int]] = {}
+    for field in searched_fields(ctx, definition):
+        if isinstance(field.type, Link):
+            named = {found[field.key] for found in values if found.get(field.key)}
+            wanted.setdefault(field.type.target, set()).update(named)
+    return {entity: _titles(ctx, entity, sorted(ids)) for entity, ids in wanted.items() if ids}
 
 
-def follow_rename(ctx: Ctx, definition: EntityDef, record_id: int, old: str, new: str) -> None:
-    """Replace a renamed record's title in the search text of the records that link to it; one statement a field."""
+def _titles(ctx: Ctx, entity: str, ids: Sequence[int]) -> dict[int, str]:
+    target = ctx.registry.entity(entity)
+    columns = target.model.id, getattr(target.model, target.title)
+    found: dict[int, str] = {}
+    for start in range(0, len(ids), PART):
+        query = sa.select(*columns).where(target.model.id.in_(ids[start : start + PART]))
+        found.update({number: title or "" for number, title in ctx.session.execute(query, execution_options=KERNEL)})
+    return found
+
+
+def follow_renames(ctx: Ctx, definition: EntityDef, titles: Mapping[int, tuple[str, str]]) -> None:
+    """Replace the titles of renamed records in the search text of the records that link to them.
+
+    ``titles`` are old and new by id. Two statements a field, however many were renamed.
+    """
+    renamed = {number: pair for number, pair in titles.items() if pair[0] != pair[1]}
+    if not renamed:
+        return
     for other in ctx.registry.entities.values():
         for field in ctx.registry.fields(other.key).values():
-            if not field.search or not isinstance(field.type, Link) or field.type.target != definition.key:
-                continue
-            model = other.model
-            text = sa.func.replace(model.search_text, f" {fold(old)}{LINK_END}", f" {fold(new)}{LINK_END}")
-            ctx.session.execute(
-                sa.update(model).where(getattr(model, field.attr) == record_id).values(search_text=text),
-                execution_options={**KERNEL, "synchronize_session": False},
-            )
+            if field.search and isinstance(field.type, Link) and field.type.target == definition.key:
+                _follow(ctx, other.model, field, renamed)
+
+
+def _follow(ctx: Ctx, model: Any, field: FieldDef, renamed: Mapping[int, tuple[str, str]]) -> None:
+    column = getattr(model, field.attr)
+    using = sa.select(column).where(column.in_(renamed)).distinct()
+    rows = [
+        {"of": number, "before": f" {fold(renamed[number][0])}{LINK_END}",
+         "after": f" {fold(renamed[number][1])}{LINK_END}"}
+        for number in ctx.session.scalars(using, execution_options=KERNEL)
+    ]  # fmt: skip
+    if rows:
+        text = sa.func.replace(model.search_text, sa.bindparam("before"), sa.bindparam("after"))
+        update = sa.update(model.__table__).where(column == sa.bindparam("of")).values(search_text=text)
+        ctx.session.execute(update, rows, execution_options=KERNEL)
 
 
 def words_of(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -56,27 +56,44 @@ def principals_of(
 
 def shares_of(ctx: Ctx, entity: str, record_id: int | None) -> dict[int, bool]:
     """Return the principals a record is shared with by hand."""
-    if record_id is None:
-        return {}
-    rows = ctx.session.execute(
-        sa.select(Share.principal, Share.write).where(Share.entity == entity, Share.record_id == record_id),
-        execution_options=KERNEL,
+    return shares_of_many(ctx, entity, [record_id]).get(record_id, {}) if record_id is not None else {}
+
+
+def shares_of_many(ctx: Ctx, entity: str, ids: Collection[int]) -> dict[int, dict[int, bool]]:
+    """Return the principals each of these records is shared with by hand; nothing of those that are not."""
+    query = sa.select(Share.record_id, Share.principal, Share.write).where(
+        Share.entity == entity, Share.record_id.in_(ids)
     )
-    return {principal: write for principal, write in rows}
+    found: dict[int, dict[int, bool]] = {}
+    for number, principal, write in ctx.session.execute(query, execution_options=KERNEL):
+        found.setdefault(number, {})[principal] = write
+    return found
 
 
 def set_for(ctx: Ctx, members: Mapping[int, bool]) -> int:
     """Return the id of the set with exactly these members, made when it is new."""
-    key = ",".join(f"{p}{'w' if w else 'r'}" for p, w in sorted(members.items()))
-    if (cached := ctx.cache.get(("access_set", key))) is not None:
-        return int(cached)
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    find = sa.select(AccessSet.id).where(AccessSet.digest == digest)
-    found = ctx.session.scalar(find, execution_options=KERNEL)
-    if found is None:
-        found = _make(ctx, digest, members) or ctx.session.scalar(find, execution_options=KERNEL)
-    ctx.cache["access_set", key] = found
-    return int(found or 0)
+    return sets_for(ctx, [members])[0]
+
+
+def sets_for(ctx: Ctx, lists: Sequence[Mapping[int, bool]]) -> list[int]:
+    """Return the ids of the sets with exactly these members: one statement for those that are there already."""
+    keys = [",".join(f"{p}{'w' if w else 'r'}" for p, w in sorted(members.items())) for members in lists]
+    new = {key: members for key, members in zip(keys, lists, strict=True) if ("access_set", key) not in ctx.cache}
+    digests = {hashlib.sha256(key.encode()).hexdigest(): key for key in new}
+    if new:
+        find = sa.select(AccessSet.digest, AccessSet.id).where(AccessSet.digest.in_(digests))
+        for digest, found in ctx.session.execute(find, execution_options=KERNEL):
+            ctx.cache["access_set", digests.pop(digest)] = found
+    for digest, key in digests.items():
+        ctx.cache["access_set", key] = _make(ctx, digest, new[key]) or _found(ctx, digest)
+    return [int(ctx.cache["access_set", key] or 0) for key in keys]
+
+
+def _found(ctx: Ctx, digest: str) -> int | None:
+    found: int | None = ctx.session.scalar(
+        sa.select(AccessSet.id).where(AccessSet.digest == digest), execution_options=KERNEL
+    )
+    return found
 
 
 def _make(ctx: Ctx, digest: str, members: Mapping[int, bool]) -> int | None:

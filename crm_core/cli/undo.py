@@ -117,8 +117,8 @@ def _look(ctx: click.Context, batch: int, email: str | None, dry_run: bool, yes:
 def _summary(found: Any, preview: Preview) -> None:
     from crm_core.undo import reasons
 
-    total = len(preview.steps)
-    say(N_("%(undone)s of %(total)s records go back"), undone=preview.undone, total=f"{total}{'+' * preview.more}")
+    say(N_("%(undone)s of %(total)s records go back; changed since: %(changed)s, gone: %(gone)s"),
+        undone=preview.undone, total=preview.total, changed=preview.changed, gone=preview.gone)  # fmt: skip
     for step in preview.left[:SHOWN]:
         texts = "; ".join(reasons(found, step.net.entity, step.problems))
         warn(N_("%(entity)s %(id)s %(title)s stays: %(reason)s"), entity=step.net.entity,

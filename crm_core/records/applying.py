@@ -80,32 +80,35 @@ def target_ids(ctx: Ctx, field: FieldDef, value: Sequence[Any]) -> list[int]:
     return [int(v) for v in value]
 
 
-def write_links(ctx: Ctx, change: Change) -> None:
-    """Write the rows of changed fields with several values: two statements at most."""
-    table = change.definition.model.__links__
+def write_links(ctx: Ctx, changes: Sequence[Change]) -> None:
+    """Write the rows of changed fields with several values: two statements at most, however many changes there are."""
+    stale: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    stale: list[str] = []
-    for key, field in ctx.registry.fields(change.entity).items():
-        if not field.type.multiple or key not in change.values:
-            continue
-        if change.verb == "update":
-            if not change.changed(key):
+    for change in changes:
+        number = change.record.id
+        for key, field in ctx.registry.fields(change.entity).items():
+            if not field.type.multiple or key not in change.values:
                 continue
-            stale.append(key)
-        targets = target_ids(ctx, field, change.values[key])
-        rows += [
-            {"record_id": change.record.id, "field": key, "target_id": t, "position": i} for i, t in enumerate(targets)
-        ]
+            if change.verb == "update":
+                if not change.changed(key):
+                    continue
+                stale.append({"of_record": number, "of_field": key})
+            targets = target_ids(ctx, field, change.values[key])
+            rows += [{"record_id": number, "field": key, "target_id": t, "position": i} for i, t in enumerate(targets)]
     if stale:
-        gone = sa.delete(table).where(table.c.record_id == change.record.id, table.c.field.in_(stale))
-        ctx.session.execute(gone, execution_options=KERNEL)
+        table = changes[0].definition.model.__links__
+        own = (table.c.record_id == sa.bindparam("of_record")) & (table.c.field == sa.bindparam("of_field"))
+        ctx.session.execute(sa.delete(table).where(own), stale, execution_options=KERNEL)
     if rows:
-        ctx.session.execute(sa.insert(table), rows, execution_options=KERNEL)
+        ctx.session.execute(sa.insert(changes[0].definition.model.__links__), rows, execution_options=KERNEL)
 
 
-def refresh_search(ctx: Ctx, definition: EntityDef, change: Change) -> None:
-    """Work out the search text anew when a searched field changed."""
+def refresh_search(ctx: Ctx, definition: EntityDef, changes: Sequence[Change]) -> None:
+    """Work out the search text anew where a searched field changed; one statement a field that is a link."""
     searched = search_text.searched_fields(ctx, definition)
-    if change.verb == "create" or any(change.changed(f.key) for f in searched):
-        values = {f.key: change.get(f.key) for f in searched}
-        change.record.search_text = search_text.build(ctx, definition, values)
+    wanted = [c for c in changes if c.verb == "create" or any(c.changed(f.key) for f in searched)]
+    if wanted:
+        found = [{f.key: change.get(f.key) for f in searched} for change in wanted]
+        titles = search_text.linked_titles(ctx, definition, found)
+        for change, values in zip(wanted, found, strict=True):
+            change.record.search_text = search_text.build(ctx, definition, values, titles)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import events, history, search_index, search_text, sequences
+from crm_core import events, search_index, search_text, sequences
 from crm_core.access import require, set_for
 from crm_core.access.sets import principals_of
 from crm_core.change import Change
-from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.entities import KEY_LENGTH
 from crm_core.errors import CrmError, Problem
 from crm_core.fieldtypes import Lines, Link, Tags
-from crm_core.i18n import N_
-from crm_core.models import Change as ChangeRow
-from crm_core.records import applying, values
+from crm_core.records import applying, checking, values
 from crm_core.records.bulkwriter import allocate_ids, begin_bulk, insert_rows
-from crm_core.text import fold, sort_key
+from crm_core.records.noting import Note, note_many
+from crm_core.text import sort_key
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -111,55 +109,11 @@ class _Load:
             found += values.check_required(self.ctx, change, self.required)
             if self.hooked and not found:
                 found += [p for p in self.ctx.registry.hooks.validate(self.ctx, change) if p.code != "warning"]
-        self._unique(changes)
-        self._links(changes)
+        known = self.ctx.cache.setdefault("linked", defaultdict(set))
+        found_wrong = (*checking.unique(self.ctx, changes), *checking.links(self.ctx, changes, known=known))
+        for change, problem in found_wrong:
+            self.problems[id(change)].append(problem)
         return [c for c in changes if not self.problems[id(c)]]
-
-    def _unique(self, changes: list[Change]) -> None:
-        model = self.definition.model
-        for key, found in self.fields.items():
-            if not found.unique:
-                continue
-            by_value: dict[Any, list[Change]] = defaultdict(list)
-            for change in changes:
-                if (value := change.values.get(key)) not in (None, ""):
-                    by_value[_compared(found, value)].append(change)
-            taken = self._existing(comparable(found, model), by_value)
-            for value, same in by_value.items():
-                for change in same if value in taken else same[1:]:
-                    label = {"label": found.title()}
-                    problem = Problem(key, "unique", N_("Another record already has this %(label)s"), label)
-                    self.problems[id(change)].append(problem)
-
-    def _existing(self, column: Any, wanted: Iterable[Any]) -> set[Any]:
-        wanted = list(wanted)
-        found: set[Any] = set()
-        for start in range(0, len(wanted), 500):
-            query = sa.select(column).where(column.in_(wanted[start : start + 500]))
-            found |= set(self.ctx.session.scalars(query, execution_options=KERNEL))
-        return found
-
-    def _links(self, changes: list[Change]) -> None:
-        linking = [f for f in self.fields.values() if isinstance(f.type, Link) and f.type.target != "core.user"]
-        for found in linking:
-            target = self.ctx.registry.entity(found.type.target)  # type: ignore[attr-defined]
-            wanted: dict[int, list[Change]] = defaultdict(list)
-            for change in changes:
-                value = change.values.get(found.key) if not change.by_default(found.key) else None
-                for one in value if isinstance(value, list) else [value] if value else ():
-                    wanted[one].append(change)
-            where: str = found.type.where  # type: ignore[attr-defined]
-            known = self.ctx.cache.setdefault(("linked", target.key, where), set())
-            unknown = [i for i in wanted if i not in known]
-            for start in range(0, len(unknown), 500):
-                part = unknown[start : start + 500]
-                allowed = values.linkable(self.ctx, target, where)
-                query = sa.select(target.model.id).where(target.model.id.in_(part), *allowed)
-                known.update(self.ctx.session.scalars(query, execution_options=KERNEL))
-            for one, same in wanted.items():
-                if one not in known:
-                    for change in same:
-                        self.problems[id(change)].append(Problem(found.key, "unknown", N_("There is no such record")))
 
     def write(self, changes: list[Change], action: str) -> None:
         """Write checked changes: sequences, rows, lines, links, history."""
@@ -174,7 +128,7 @@ class _Load:
         begin_bulk(self.ctx)
         ids = allocate_ids(self.ctx, table, len(changes))
         self.ids.update({id(c): i for c, i in zip(changes, ids, strict=True)})
-        titles = self._titles(changes)
+        titles = search_text.linked_titles(self.ctx, self.definition, [c.values for c in changes])
         for change in changes:
             self._access(change.values)
         rows = (self._row(c.values, i, titles) for c, i in zip(changes, ids, strict=True))
@@ -186,7 +140,7 @@ class _Load:
         self._write_history(changes, ids, action)
         self._react(changes, ids)
 
-    def _row(self, found: Mapping[str, Any], record_id: int, titles: Mapping[int, str]) -> list[Any]:
+    def _row(self, found: Mapping[str, Any], record_id: int, titles: search_text.Titles) -> list[Any]:
         """Return the values of a row: those of ``_OWN``, then columns, then the keys of text."""
         ctx, get = self.ctx, found.get
         document = {attr: store(value) for key, attr, store in self.custom if (value := get(key)) is not None}
@@ -203,21 +157,6 @@ class _Load:
         if key not in self.access:
             self.access[key] = set_for(self.ctx, principals_of(self.ctx, self.definition, found, {}))
         return self.access[key]
-
-    def _titles(self, changes: list[Change]) -> dict[int, str]:
-        """Return the titles of linked records that go into the search text, one statement a field."""
-        titles: dict[int, str] = {}
-        for one in search_text.searched_fields(self.ctx, self.definition):
-            if not isinstance(one.type, Link):
-                continue
-            target = self.ctx.registry.entity(one.type.target)
-            known = self.ctx.cache.setdefault(("titles", target.key), {})
-            wanted = {c.values[one.key] for c in changes if c.values.get(one.key)} - known.keys()
-            for part in _chunks(sorted(wanted)):
-                query = sa.select(target.model.id, getattr(target.model, target.title)).where(target.model.id.in_(part))
-                known.update({i: t or "" for i, t in self.ctx.session.execute(query, execution_options=KERNEL)})
-            titles.update(known)
-        return titles
 
     def _write_lines(self, changes: list[Change], ids: Sequence[int]) -> None:
         for one in self.lines:
@@ -242,14 +181,10 @@ class _Load:
 
     def _write_history(self, changes: list[Change], ids: Sequence[int], action: str) -> None:
         title = self.definition.title
-        common = history.row(self.ctx, self.definition.key, 0, "", action)
-        del common["record_id"], common["title"]
-        shared = tuple(common.values())
-        rows = [
-            (record_id, str(change.values.get(title) or "")[:200], *shared)
-            for change, record_id in zip(changes, ids, strict=True)
-        ]
-        insert_rows(self.ctx, ChangeRow.__table__, ("record_id", "title", *common), rows)  # type: ignore[arg-type]
+        notes = (
+            Note(record_id, str(change.values.get(title) or "")) for change, record_id in zip(changes, ids, strict=True)
+        )
+        note_many(self.ctx, self.definition.key, action, notes)
 
     def _react(self, changes: list[Change], ids: Sequence[int]) -> None:
         if self.ctx.registry.hooks.implementations.get("crm_after_write"):
@@ -261,17 +196,6 @@ class _Load:
                 self.ctx.registry.hooks.after_write(self.ctx, change)
         for record_id in ids:
             events.emit(self.ctx, "record_created", self.definition.key, record_id)
-
-
-def _compared(found: FieldDef, value: Any) -> Any:
-    if found.key_attr:
-        return fold(str(value))
-    return found.type.store(value) if found.storage == "custom" else value
-
-
-def _chunks(items: Sequence[Any], size: int = 500) -> Iterable[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _line_maker(fields: Sequence[FieldDef]) -> tuple[list[str], Callable[..., list[Any]]]:

@@ -12,7 +12,7 @@ from sqlalchemy.sql import operators
 from crm_core.access import predicate, readable
 from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
-from crm_core.errors import FilterError, unknown_name
+from crm_core.errors import FilterError
 from crm_core.fieldtypes import Link
 from crm_core.i18n import N_
 
@@ -120,7 +120,7 @@ def sortable(ctx: Ctx, definition: EntityDef, path: str) -> FieldDef:
     """
     fields, mask = ctx.registry.fields(definition.key), readable(ctx, definition.key)
     if path not in fields or path not in mask:
-        raise unknown_name(path, [k for k in mask if fields[k].sortable])
+        raise ctx.registry.unknown(definition.key, path, [k for k in mask if fields[k].sortable])
     field = fields[path]
     if not field.sortable:
         raise FilterError(N_("%(name)s can't be sorted by"), field="sort", params={"name": path})
@@ -129,7 +129,7 @@ def sortable(ctx: Ctx, definition: EntityDef, path: str) -> FieldDef:
 
 def _title_key(ctx: Ctx, field: FieldDef, alias: Any) -> Any:
     """Return the name of the linked record, to sort by; what the actor may not see counts as missing."""
-    target = ctx.registry.entity(field.type.target)  # type: ignore[attr-defined]
+    target = ctx.registry.target(field.type.target, field.key)  # type: ignore[attr-defined]
     other = sa.orm.aliased(target.model)
     title = comparable(ctx.registry.field(target.key, target.title), other)
     query = sa.select(title).where(other.id == getattr(alias, field.attr), predicate(ctx, target, "read", other))

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from crm_core import history
 from crm_core.access import set_for
 from crm_core.access.sets import principals_of, shares_of
-from crm_core.context import team_principal, user_principal
-from crm_core.db import KERNEL
+from crm_core.context import principal_of, team_principal, user_principal
 from crm_core.entities import Record
-from crm_core.models import Share
+from crm_core.records import many
 from crm_core.records.reading import find, title_of, values_of
 
 if TYPE_CHECKING:
@@ -24,8 +21,7 @@ def shares(ctx: Ctx, entity: str, record_id: int) -> list[tuple[str, int, bool]]
     """Return ``("user"|"team", id, may write)`` of a visible record's shares."""
     definition = ctx.registry.entity(entity)
     find(ctx, definition, record_id)
-    kinds = {1: "user", 2: "team"}
-    return [(kinds[p % 4], p // 4, w) for p, w in sorted(shares_of(ctx, definition.key, record_id).items())]
+    return [(*principal_of(p), write) for p, write in sorted(shares_of(ctx, definition.key, record_id).items())]
 
 
 def share(
@@ -39,11 +35,8 @@ def share(
     """
     definition = ctx.registry.entity(entity)
     record = find(ctx, definition, record_id, "update", lock=True)
-    old = shares_of(ctx, definition.key, record_id)
     new = {(user_principal if kind == "user" else team_principal)(i): write for kind, i, write in people}
-    gone = sa.delete(Share).where(Share.entity == definition.key, Share.record_id == record_id)
-    ctx.session.execute(gone, execution_options={**KERNEL, "synchronize_session": False})
-    ctx.session.add_all(Share(entity=definition.key, record_id=record_id, principal=p, write=w) for p, w in new.items())
+    kept = many.replace_shares(ctx, definition, {record_id: new})[record_id]
     before, record.visibility = record.visibility, visibility
     values = values_of(ctx, definition, record)
     record.access_id = set_for(ctx, principals_of(ctx, definition, values, new))
@@ -51,15 +44,5 @@ def share(
     record.updated_at, record.updated_by_id = ctx.now, ctx.actor.id
     ctx.session.flush()
     diff = {"visibility": [before, visibility]} if before != visibility else None
-    added = ", ".join(f"+{p}" for p in new.keys() - old.keys())
-    removed = ", ".join(f"-{p}" for p in old.keys() - new.keys())
-    history.note(
-        ctx,
-        definition.key,
-        record_id,
-        title_of(definition, record),
-        "update",
-        diff,
-        " ".join(filter(None, [added, removed])),
-    )
+    history.note(ctx, definition.key, record_id, title_of(definition, record), "update", diff, kept=kept)
     return record  # type: ignore[no-any-return]

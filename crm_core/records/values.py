@@ -10,15 +10,13 @@ import sqlalchemy as sa
 
 from crm_core.access import compiler, editable, predicate
 from crm_core.change import Change
-from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import Problem, ValueProblem
-from crm_core.fieldtypes import Link, Links, Related
+from crm_core.fieldtypes import Links
 from crm_core.filters import holds
 from crm_core.filters import parse as parse_filter
 from crm_core.i18n import N_
-from crm_core.text import fold
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -109,27 +107,6 @@ def check_required(ctx: Ctx, change: Change, fields: Iterable[FieldDef] | None =
     return problems
 
 
-def check_unique(ctx: Ctx, change: Change) -> list[Problem]:
-    """Return the unique fields whose value another record has, seen or unseen; one statement a changed field."""
-    problems = []
-    model = change.definition.model
-    for key, field in ctx.registry.fields(change.entity).items():
-        value = change.values.get(key)
-        if not field.unique or value in (None, "") or not change.changed(key):
-            continue
-        compared = (
-            fold(str(value)) if field.key_attr else field.type.store(value) if field.storage == "custom" else value
-        )
-        query = sa.select(model.id).where(comparable(field, model) == compared).limit(1)
-        if change.record is not None and change.record.id is not None:
-            query = query.where(model.id != change.record.id)
-        if ctx.session.scalar(query, execution_options=KERNEL) is not None:
-            problems.append(
-                Problem(key, "unique", N_("Another record already has this %(label)s"), {"label": field.title()})
-            )
-    return problems
-
-
 def linkable(ctx: Ctx, definition: EntityDef, where: str) -> list[Any]:
     """Return the conditions of a record that may be linked: the actor sees it, and it passes the link's filter."""
     model = definition.model
@@ -137,46 +114,29 @@ def linkable(ctx: Ctx, definition: EntityDef, where: str) -> list[Any]:
     return [*found, compiler(ctx, unlimited=True).compile(parse_filter(where), definition, model)] if where else found
 
 
-def keep_hidden_links(ctx: Ctx, change: Change) -> None:
-    """Keep the links to records the actor can't see: he could not have meant to remove them."""
-    for key, field in ctx.registry.fields(change.entity).items():
-        if not isinstance(field.type, Links) or key not in change.values:
-            continue
-        missing = [i for i in change.old.get(key) or () if i not in change.values[key]]
-        if missing:
-            definition = ctx.registry.entities.get(field.type.target)
-            if definition is None:
-                change.values[key] = [*change.values[key], *missing]
-                continue
-            model = definition.model
-            query = sa.select(model.id).where(model.id.in_(missing), predicate(ctx, definition, "read", model))
-            seen = set(ctx.session.scalars(query, execution_options=KERNEL))
+def keep_hidden_links(ctx: Ctx, changes: Iterable[Change]) -> None:
+    """Keep the links to records the actor can't see: he could not have meant to remove them.
+
+    One statement a kind of target, however many changes there are.
+    """
+    lost: dict[str, list[tuple[Change, str, list[int]]]] = {}
+    for change in changes:
+        for key, field in ctx.registry.fields(change.entity).items():
+            if isinstance(field.type, Links) and key in change.values:
+                missing = [i for i in change.old.get(key) or () if i not in change.values[key]]
+                if missing:
+                    lost.setdefault(field.type.target, []).append((change, key, missing))
+    for target, found in lost.items():
+        seen = _seen(ctx, target, {i for _, _, missing in found for i in missing})
+        for change, key, missing in found:
             change.values[key] = [*change.values[key], *(i for i in missing if i not in seen)]
 
 
-def check_links(ctx: Ctx, change: Change) -> list[Problem]:
-    """Return the links to records that don't exist for the actor; one statement a kind of target."""
-    wanted: dict[tuple[str, str], dict[int, list[str]]] = {}
-    for key, field in ctx.registry.fields(change.entity).items():
-        if not change.changed(key) or change.by_default(key):
-            continue
-        value = change.values[key]
-        if isinstance(field.type, Related) and value:
-            entity, _, number = value.partition(":")
-            wanted.setdefault((entity, ""), {}).setdefault(int(number), []).append(key)
-        if not isinstance(field.type, Link) or field.type.target == "core.user":
-            continue
-        old = change.old.get(key)
-        known = set(old) if isinstance(old, list) else {old}
-        for target in value if isinstance(value, list) else [value] if value else []:
-            if target not in known:
-                wanted.setdefault((field.type.target, field.type.where), {}).setdefault(target, []).append(key)
-    problems = []
-    for (entity, where), targets in wanted.items():
-        definition = ctx.registry.entity(entity)
-        model = definition.model
-        query = sa.select(model.id).where(model.id.in_(targets), *linkable(ctx, definition, where))
-        found = set(ctx.session.scalars(query, execution_options=KERNEL))
-        for target in targets.keys() - found:
-            problems += [Problem(k, "unknown", N_("There is no such record")) for k in targets[target]]
-    return problems
+def _seen(ctx: Ctx, entity: str, ids: set[int]) -> set[int]:
+    """Return which records the actor sees; none of a module that is off."""
+    definition = ctx.registry.entities.get(entity)
+    if definition is None:
+        return set()
+    model = definition.model
+    query = sa.select(model.id).where(model.id.in_(ids), predicate(ctx, definition, "read", model))
+    return set(ctx.session.scalars(query, execution_options=KERNEL))

@@ -116,8 +116,9 @@ def preview_document(found: Preview) -> dict[str, Any]:
     """Return a look at the undoing of a batch as JSON shows it: counts, and the records that would stay."""
     steps: Sequence[Step] = found.left
     return {
-        "dry_run": True, "batch": found.batch.id, "looked_at": len(found.steps), "more": found.more,
-        "undone": found.undone, "left": sum(not s.possible for s in found.steps),
+        "dry_run": True, "batch": found.batch.id, "total": found.total, "undone": found.undone,
+        "left": found.total - found.undone, "changed": found.changed, "gone": found.gone,
+        "looked_at": len(found.steps), "more": found.more,
         "items": [step_document(s) for s in steps],
     }  # fmt: skip
 
@@ -137,9 +138,9 @@ _BATCH = shape(
     reasons={"type": "array", "items": shape("message count", message=_TEXT, count=_WHOLE)},
 )  # fmt: skip
 _LOOK = shape(
-    "dry_run batch looked_at more undone left items",
-    dry_run={"type": "boolean"}, batch=_WHOLE, looked_at=_WHOLE, more={"type": "boolean"}, undone=_WHOLE,
-    left=_WHOLE, items={"type": "array", "items": _STEP},
+    "dry_run batch total undone left changed gone looked_at more items",
+    dry_run={"type": "boolean"}, batch=_WHOLE, total=_WHOLE, undone=_WHOLE, left=_WHOLE, changed=_WHOLE, gone=_WHOLE,
+    looked_at=_WHOLE, more={"type": "boolean"}, items={"type": "array", "items": _STEP},
 )  # fmt: skip
 _DELETION = shape(
     "id at actor actor_id entity record title batch",
@@ -161,6 +162,9 @@ ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/batches/{id}", handler=get, summary="One batch", tag="undo", answers={200: _BATCH}),
     Route(method="POST", path="/batches/{id}/undo", handler=undo_batch, summary="Undo a batch", tag="undo",
           help=_HELP + " A large batch is undone by a job (202): the answer is the batch the undoing is itself. "
-               "With `dry_run` the answer lists the records that would stay, wholly or in part.",
+               "With `dry_run` the answer counts the whole batch: `undone` go back, wholly or in part, of `changed` "
+               "something was changed since, `gone` are not there any more or there again. `items` are records that "
+               "would stay, wholly or in part, of the `looked_at` whose rights and rules were looked at; `more` "
+               "when there are others.",
           scope="write", parameters=(_DRY,), answers={200: {"anyOf": [_BATCH, _LOOK]}, 202: _BATCH}, location=True),
 )  # fmt: skip

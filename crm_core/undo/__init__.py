@@ -1,9 +1,10 @@
 """Undoing what the history holds: one change of a record, or a batch: a bulk action, an import, another undoing."""
 
-from crm_core.undo.batch import JOB, Preview, active, draft, look, reasons, start, work
+from crm_core.undo.batch import JOB, active, draft, reasons, start, work
 from crm_core.undo.changes import look as look_at_change
 from crm_core.undo.changes import undo as undo_change
-from crm_core.undo.plan import Step
+from crm_core.undo.preview import Preview, look
+from crm_core.undo.steps import Step
 
 __all__ = [
     "JOB",

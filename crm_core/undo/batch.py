@@ -1,37 +1,34 @@
-"""Undoing a batch: a look at what would happen, then record after record, chunk by chunk, each with its checkpoint.
+"""Undoing a batch, chunk by chunk: the records of a chunk together, in one transaction with the checkpoint.
 
 A process may die at any moment: what was committed is counted and not looked at again, what was not is done again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
 from crm_core import batches, jobs, list_merging
 from crm_core.db import KERNEL
-from crm_core.errors import Conflict, CrmError, NotFound, Problem, Unavailable
+from crm_core.errors import Conflict, NotFound, Problem
 from crm_core.i18n import N_, gettext
 from crm_core.models import Batch, Change, Import, Job
-from crm_core.records.actions import attempt
-from crm_core.undo import changes
-from crm_core.undo.net import Net, nets_of_batch
-from crm_core.undo.plan import UNAVAILABLE, Step, examine
+from crm_core.undo.net import nets_of_batch
+from crm_core.undo.passes import Result, undo_nets
+from crm_core.undo.steps import UNAVAILABLE, Step, may_be_told
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 JOB = "core.undo"
-CHUNK = 50
+CHUNK = 500
 """Records in one transaction."""
 AT_ONCE = 50
 """Up to so many changes are undone while one waits; more by a job."""
-LOOKED_AT = 200
-"""Records a look beforehand examines; a batch of more says so."""
 _KEPT_REASONS, _KEPT_RECORDS = 50, 200
 
 
@@ -46,55 +43,6 @@ class Runner(Protocol):
 
     def check_cancelled(self) -> None:
         """Raise when the work should stop."""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What undoing a batch would do; ``more`` when it has more records than were looked at."""
-
-    batch: Batch
-    steps: Sequence[Step]
-    more: bool
-
-    @property
-    def undone(self) -> int:
-        """Return how many records would go back, wholly or in part."""
-        return sum(step.possible for step in self.steps)
-
-    @property
-    def left(self) -> Sequence[Step]:
-        """Return the records that would stay as they are, or come back only in part."""
-        return [step for step in self.steps if step.problems]
-
-
-def look(ctx: Ctx, batch_id: int, limit: int = LOOKED_AT) -> Preview:
-    """Return what undoing a batch would do, and what stands in its way.
-
-    Raises:
-        NotFound: there is no such batch, or it is another person's and the actor doesn't administer.
-    """
-    batch = batches.find(ctx, batch_id)
-    nets = nets_of_batch(ctx, batch.id, None, limit + 1)
-    steps = list(_steps(list_merging.as_unmerged(ctx, batch), nets[:limit]))
-    return Preview(batch, steps, len(nets) > limit)
-
-
-def _steps(ctx: Ctx, nets: Sequence[Net]) -> Iterator[Step]:
-    """Yield the steps of a batch in order: a record that goes back is out of the way of those after it."""
-    handled: set[tuple[str, int]] = set()
-    for net in nets:
-        if not net.effect:
-            continue
-        step = examine(ctx, net, frozenset(handled))
-        if step.possible:
-            handled.add((net.entity, net.record_id))
-        if _may_be_told(ctx, step):
-            yield step
-
-
-def _may_be_told(ctx: Ctx, step: Step) -> bool:
-    """Tell whether the actor may know that the batch holds this record: he sees it, or changed it himself."""
-    return not step.hidden or any(row.actor_id == ctx.actor.id is not None for row in step.net.rows)
 
 
 def active(ctx: Ctx, batch: Batch) -> bool:
@@ -169,8 +117,8 @@ def _total(run: Runner, batch_id: int) -> int:
         undone = batches.find(ctx, batch_id).undoes_id
         if undone is None:
             raise NotFound(N_("There is no such undoing"))
-        counted = sa.select(sa.func.count()).where(Change.batch_id == undone)
-        return ctx.session.scalar(counted, execution_options=KERNEL) or 0
+        records = sa.select(Change.entity, Change.record_id).where(Change.batch_id == undone).distinct().subquery()
+        return ctx.session.scalar(sa.select(sa.func.count()).select_from(records), execution_options=KERNEL) or 0
 
 
 def _stop_if_asked(run: Runner, batch_id: int) -> None:
@@ -186,14 +134,15 @@ def _chunk(ctx: Ctx, batch_id: int) -> bool:
     """Undo the next records in the operation's transaction; tell whether there may be more."""
     batch = batches.find(ctx, batch_id)
     nets = nets_of_batch(ctx, batch.undoes_id or 0, batch.position, CHUNK)
+    outcome: dict[str, Any] = {**(batch.outcome or {})}
+    outcome |= {"reasons": dict(outcome["reasons"]), "records": list(outcome["records"])}
     # Another process may not have read yet that a merged entry stands in its list again.
     undone = batches.find(ctx, batch.undoes_id or 0)
     inside = replace(list_merging.as_unmerged(ctx, undone), batch_id=batch_id, quiet=True)
-    outcome: dict[str, Any] = {**(batch.outcome or {})}
-    outcome |= {"reasons": dict(outcome["reasons"]), "records": list(outcome["records"])}
     done = 0
-    for net in nets:
-        done += _one(inside, net, outcome)
+    for result in undo_nets(inside, [net for net in nets if net.effect]):
+        done += result.done
+        _count(ctx, result, outcome)
     values: dict[str, Any] = {"outcome": outcome, "size": Batch.size + done, "state": "open" if nets else "done"}
     if nets:
         values["position"] = nets[-1].last
@@ -203,30 +152,16 @@ def _chunk(ctx: Ctx, batch_id: int) -> bool:
     return bool(nets)
 
 
-def _one(ctx: Ctx, net: Net, outcome: dict[str, Any]) -> bool:
-    """Undo what was done to one record and note what came of it; tell whether anything was written."""
-    if not net.effect:
-        return False
-    step = examine(ctx, net)
-    problems = list(step.problems)
-    done = step.possible
-    if done:
-        try:
-            with attempt(ctx):
-                changes.write(ctx, step)
-        except Unavailable:
-            raise
-        except CrmError as error:
-            done = False
-            problems += error.problems() or [Problem(None, error.code, error.message, error.params, error.plugin)]
+def _count(ctx: Ctx, result: Result, outcome: dict[str, Any]) -> None:
+    """Count what came of a record; one that the actor may not know of is counted nowhere."""
     outcome["seen"] += 1
-    if done:
+    told = may_be_told(ctx, result.step)
+    if result.done:
         outcome["undone"] += 1
-    elif _may_be_told(ctx, step):
+    elif told:
         outcome["left"] += 1
-    if problems and _may_be_told(ctx, step):
-        _note(ctx, step, problems, outcome)
-    return done
+    if result.problems and told:
+        _note(ctx, result.step, result.problems, outcome)
 
 
 def _note(ctx: Ctx, step: Step, problems: Sequence[Problem], outcome: dict[str, Any]) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from crm_core import access, history
 from crm_core.db import KERNEL
-from crm_core.errors import Conflict, CrmError, Forbidden, NotFound
+from crm_core.errors import Conflict, Forbidden, NotFound
 from crm_core.i18n import N_
 from crm_core.models import Change
-from crm_core.records import writing
-from crm_core.records.actions import attempt
-from crm_core.undo.net import Net, net_of
-from crm_core.undo.plan import Step, examine
+from crm_core.undo.net import net_of
+from crm_core.undo.plan import examine, examine_all
+from crm_core.undo.steps import Step
+from crm_core.undo.writing import write_all
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -48,32 +45,8 @@ def undo(ctx: Ctx, change_id: int) -> Step:
     if not step.possible:
         first = step.problems[0]
         raise Conflict(first.message, params=first.params, plugin=first.plugin)
-    write(ctx, step)
+    write_all(ctx, [examine_all(ctx, [step.net], lock=True)[0]])
     return step
-
-
-def write(ctx: Ctx, step: Step) -> None:
-    """Do what a step says; the line of history this writes names the change it undoes."""
-    net = step.net
-    inside = replace(ctx, undoing=(net.last, net.entity, net.record_id))
-    if net.effect == "update":
-        writing.update(inside, net.entity, net.record_id, step.values)
-    elif net.effect == "create":
-        writing.delete(inside, net.entity, net.record_id)
-    else:
-        writing.restore(inside, net.entity, net.record_id, dict(step.values), net.kept)
-        for one in net.kept.get("dependents", ()):
-            _bring_dependent(ctx, net, one)
-
-
-def _bring_dependent(ctx: Ctx, net: Net, one: Mapping[str, Any]) -> None:
-    """Bring back a record that went with a deleted one, where it still can: the other it needs may be gone too."""
-    diff = {key: [value, None] for key, value in one["values"].items()}
-    lost = replace(net, entity=one["entity"], record_id=one["id"], title=one["title"], diff=diff, kept=one["kept"])
-    step = examine(ctx, lost)
-    if step.possible:
-        with suppress(CrmError), attempt(ctx):
-            write(ctx, step)
 
 
 def _find(ctx: Ctx, change_id: int) -> Change:

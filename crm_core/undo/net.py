@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from crm_core.db import KERNEL
-from crm_core.history import effect_of
+from crm_core.history import SHARING, effect_of
 from crm_core.models import Change
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class Net:
     def last(self) -> int:
         """Return the id of the newest line."""
         return self.rows[-1].id
+
+    @property
+    def sharing(self) -> tuple[dict[int, bool], dict[int, bool]] | None:
+        """Return whom the record was shared with by hand before and after, ``None`` where that was not changed."""
+        kept = [row.kept[SHARING] for row in self.rows if row.kept and SHARING in row.kept]
+        if not kept or kept[0][0] == kept[-1][1]:
+            return None
+        return dict(kept[0][0]), dict(kept[-1][1])
 
     @property
     def actor_id(self) -> int | None:
@@ -75,15 +84,20 @@ def merged(rows: Sequence[Change]) -> dict[str, Any]:
     return {key: pair for key, pair in found.items() if pair[0] != pair[1]}
 
 
-def others(ctx: Ctx, net: Net) -> list[Change]:
-    """Return the record's lines of history since the first of these that are none of them, oldest first."""
-    query = (
-        sa.select(Change)
-        .where(Change.entity == net.entity, Change.record_id == net.record_id, Change.id > net.first)
-        .order_by(Change.id)
-    )
-    own = {row.id for row in net.rows}
-    return [row for row in ctx.session.scalars(query, execution_options=KERNEL) if row.id not in own]
+def others_of(ctx: Ctx, nets: Sequence[Net]) -> list[list[Change]]:
+    """Return, for nets of one entity, the records' lines of history since the first of theirs that are none of them.
+
+    One statement; oldest first.
+    """
+    if not nets:
+        return []
+    ids, oldest = [net.record_id for net in nets], min(net.first for net in nets)
+    query = sa.select(Change).where(Change.entity == nets[0].entity, Change.record_id.in_(ids), Change.id > oldest)
+    by_record: dict[int, list[Change]] = defaultdict(list)
+    for row in ctx.session.scalars(query.order_by(Change.id), execution_options=KERNEL):
+        by_record[row.record_id].append(row)
+    own = {row.id for net in nets for row in net.rows}
+    return [[row for row in by_record[n.record_id] if row.id > n.first and row.id not in own] for n in nets]
 
 
 def nets_of_batch(ctx: Ctx, batch_id: int, before: int | None, limit: int) -> list[Net]:
@@ -100,12 +114,15 @@ def nets_of_batch(ctx: Ctx, batch_id: int, before: int | None, limit: int) -> li
     if before is not None:
         query = query.where(Change.id < before)
     heads = ctx.session.scalars(query, execution_options=KERNEL).all()
-    by_record: dict[tuple[str, int], list[Change]] = {(h.entity, h.record_id): [] for h in heads}
-    for entity in {h.entity for h in heads}:
-        ids = [h.record_id for h in heads if h.entity == entity]
-        all_rows = sa.select(Change).where(
-            Change.entity == entity, Change.record_id.in_(ids), Change.batch_id == batch_id
-        )
-        for row in ctx.session.scalars(all_rows.order_by(Change.id), execution_options=KERNEL):
-            by_record[(entity, row.record_id)].append(row)
-    return [net_of(by_record[(h.entity, h.record_id)]) for h in heads]
+    return nets_of(ctx, batch_id, [(head.entity, head.record_id) for head in heads])
+
+
+def nets_of(ctx: Ctx, batch_id: int, keys: Sequence[tuple[str, int]]) -> list[Net]:
+    """Return what a batch did to some of its records, in their order; one statement an entity."""
+    by_record: dict[tuple[str, int], list[Change]] = {key: [] for key in keys}
+    for entity in {entity for entity, _ in keys}:
+        ids = [number for key, number in keys if key == entity]
+        rows = sa.select(Change).where(Change.entity == entity, Change.record_id.in_(ids), Change.batch_id == batch_id)
+        for row in ctx.session.scalars(rows.order_by(Change.id), execution_options=KERNEL):
+            by_record[entity, row.record_id].append(row)
+    return [net_of(by_record[key]) for key in keys]

@@ -1,276 +1,95 @@
-"""What the undoing of a change would do, and what stands in its way; looking writes nothing."""
+"""What the undoing of changes would do, and what stands in its way; looking writes nothing.
+
+Many records are looked at together: the number of statements depends on the kinds of record, fields and links that are
+met, not on how many records there are. One change of one record is a list of one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from crm_core import files, history
-from crm_core.access import editable, readable, require
-from crm_core.change import Change as WrittenChange
-from crm_core.contributions import EntityDef, FieldDef
-from crm_core.db import KERNEL
-from crm_core.errors import CrmError, Forbidden, NotFound, Problem, ValueProblem
-from crm_core.fieldtypes import Choice, File, Lines
-from crm_core.history import FieldChange, effect_of
+from crm_core import history
+from crm_core.access import require
+from crm_core.errors import Forbidden, Problem
 from crm_core.i18n import N_
-from crm_core.models import Comment, StoredFile
-from crm_core.records import keeping, writing
-from crm_core.records.reading import find, values_of
+from crm_core.records.reading import existing, find_many
 from crm_core.titles import words_of
-from crm_core.undo.net import Net, merged, others
-from crm_core.undo.values import Since, changed_since, given, same, stored_now
+from crm_core.undo import back, comeback, removal
+from crm_core.undo.net import Net
+from crm_core.undo.steps import UNAVAILABLE, Key, Sight, Step, in_words
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
-
-Handled = frozenset[tuple[str, int]]
-"""Records that go back before the one that is looked at: they stand in nobody's way."""
-NONE: Handled = frozenset()
-UNAVAILABLE = Problem(None, "unavailable", N_("It is not available to you"))
-_SHOWN = 3
-_SWEPT = N_("The file is not kept any more")
+    from crm_core.contributions import EntityDef
 
 
-@dataclass(frozen=True)
-class Step:
-    """The undoing of what was done to one record.
+def examine(ctx: Ctx, net: Net) -> Step:
+    """Return what the undoing would do to one record."""
+    return in_words(ctx, examine_all(ctx, [net]))[0]
 
-    ``effect`` is what is undone: an ``update`` goes back, what was made (``create``) is deleted, what was deleted
-    (``delete``) comes back. ``changes`` lead from what is to what will be; ``values`` are written.
+
+def examine_all(ctx: Ctx, nets: Sequence[Net], *, lock: bool = False, lenient: bool = False) -> list[Step]:
+    """Return what the undoing would do to each record, in order, each record once.
+
+    Args:
+        ctx: the operation.
+        nets: what was done, the newest first.
+        lock: keep others from changing the records that go back.
+        lenient: a record that goes back is in nobody's way; otherwise one that is deleted in the same go.
     """
-
-    net: Net
-    title: str = ""
-    changes: tuple[FieldChange, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    values: Mapping[str, Any] = field(default_factory=dict)
-    possible: bool = False
-    hidden: bool = False
-    """The record is not there for the actor: nothing may be said about it."""
-
-    @property
-    def effect(self) -> str:
-        """Return what is undone: create, update or delete."""
-        return self.net.effect
-
-
-def examine(ctx: Ctx, net: Net, handled: Handled = NONE) -> Step:
-    """Return what the undoing would do."""
-    definition = ctx.registry.entities.get(net.entity)
-    if definition is None:
-        return Step(net, hidden=True, problems=(UNAVAILABLE,))
-    title = words_of(ctx, definition.key)(net.title)
-    if net.effect == "delete":
-        return _return(ctx, definition, net, title)
-    try:
-        record = find(ctx, definition, net.record_id)
-    except NotFound:
-        if _exists(ctx, definition, net.record_id):
-            return Step(net, hidden=True, problems=(UNAVAILABLE,))
-        gone = Problem(None, "deleted", N_("The record was deleted"))
-        return Step(net, title, problems=(gone,))
-    if net.effect == "create":
-        return _removal(ctx, definition, net, title, record, handled)
-    if net.effect != "update":
-        return Step(net, title, problems=(Problem(None, "nothing", N_("There is nothing to undo")),))
-    return _way_back(ctx, definition, net, title, record)
+    steps: dict[Key, Step] = {}
+    for entity, group in _by_entity(nets).items():
+        definition = ctx.registry.entities.get(entity)
+        if definition is None:
+            steps.update({(n.entity, n.record_id): Step(n, hidden=True, problems=(UNAVAILABLE,)) for n in group})
+            continue
+        known, there = _known(ctx, definition, group)
+        steps.update({step.key: step for step in known})
+        for effect, action, look in (("update", "update", back.go_back), ("create", "delete", removal.remove)):
+            wanted = [net for net in group if net.effect == effect and (net.entity, net.record_id) not in steps]
+            if wanted:
+                sight = _sight(ctx, definition, {n.record_id: there[n.record_id] for n in wanted}, action, lock=lock)
+                steps.update({step.key: step for step in look(sight, wanted)})
+    returning = [net for net in nets if (net.entity, net.record_id) not in steps]
+    steps.update({step.key: step for step in comeback.come_back(ctx, returning)})
+    ordered = [steps[net.entity, net.record_id] for net in nets]
+    return removal.leave_linked(ctx, ordered, lenient=lenient)
 
 
-def _exists(ctx: Ctx, definition: EntityDef, record_id: int) -> bool:
-    query = sa.select(definition.model.id).where(definition.model.id == record_id)
-    return ctx.session.scalar(query, execution_options=KERNEL) is not None
+def _by_entity(nets: Iterable[Net]) -> dict[str, list[Net]]:
+    found: dict[str, list[Net]] = {}
+    for net in nets:
+        found.setdefault(net.entity, []).append(net)
+    return found
 
 
-def _refusal(ctx: Ctx, definition: EntityDef, record_id: int, action: str) -> Problem | None:
-    """Return why the actor may not do something to a record that he sees."""
+def _known(ctx: Ctx, definition: EntityDef, nets: Sequence[Net]) -> tuple[list[Step], dict[int, Any]]:
+    """Return the steps of records nothing more need be asked about, and the records that are there."""
+    words = words_of(ctx, definition.key)
+    ids = [net.record_id for net in nets if net.effect != "delete"]
+    there = find_many(ctx, definition, ids)
+    unseen = existing(ctx, definition, missing) if (missing := [i for i in ids if i not in there]) else set()
+    found = []
+    for net in nets:
+        if net.effect != "delete" and net.record_id in unseen:
+            found.append(Step(net, hidden=True, problems=(UNAVAILABLE,)))
+        elif history.is_too_old(ctx, net.at):
+            found.append(_refused(net, words(net.title), "expired", N_("It was done too long ago to be undone")))
+        elif net.effect != "delete" and net.record_id not in there:
+            found.append(_refused(net, words(net.title), "deleted", N_("The record was deleted")))
+        elif net.effect not in ("create", "update", "delete"):
+            found.append(_refused(net, words(net.title), "nothing", N_("There is nothing to undo")))
+    return found, there
+
+
+def _refused(net: Net, title: str, code: str, message: str) -> Step:
+    return Step(net, title, problems=(Problem(None, code, message),))
+
+
+def _sight(ctx: Ctx, definition: EntityDef, records: Mapping[int, Any], action: str, *, lock: bool) -> Sight:
     try:
         require(ctx, definition.key, action)
-        find(ctx, definition, record_id, action)
-    except (Forbidden, NotFound) as error:
-        return Problem(None, "forbidden", error.message, error.params)
-    return None
-
-
-# ---------------------------------------------------------------- an update goes back
-
-
-def _way_back(ctx: Ctx, definition: EntityDef, net: Net, title: str, record: Any) -> Step:
-    if refusal := _refusal(ctx, definition, record.id, "update"):
-        return Step(net, title, problems=(refusal,))
-    fields = ctx.registry.fields(definition.key)
-    now = stored_now(fields, values_of(ctx, definition, record))
-    since = Since(fields, others(ctx, net), net.last, now)
-    problems: list[Problem] = []
-    raw: dict[str, Any] = {}
-    mask, allowed = readable(ctx, definition.key), editable(ctx, definition.key)
-    for key, (old, new) in net.diff.items():
-        if key not in mask:
-            if key not in fields and ctx.actor.is_admin:
-                problems.append(Problem(key, "gone", N_("The field is not there any more")))
-        elif key in allowed:
-            if problem := _standing(ctx, since, fields[key], (old, new), now.get(key)):
-                problems.append(problem)
-            else:
-                raw[key] = given(fields[key], old, now.get(key))
-        elif not fields[key].readonly:
-            problems.append(Problem(key, "readonly", N_("%(label)s can't be set"), {"label": fields[key].title()}))
-    _leave_refused(ctx, definition, record, raw, problems)
-    diff = {key: [now.get(key), net.diff[key][0]] for key in raw}
-    if not raw and not problems:
-        problems.append(Problem(None, "nothing", N_("There is nothing to undo")))
-    changes = history.in_words(ctx, definition.key, diff)
-    return Step(net, title, changes, tuple(problems), raw, possible=bool(raw))
-
-
-def _standing(ctx: Ctx, since: Since, found: FieldDef, pair: tuple[Any, Any], now: Any) -> Problem | None:
-    """Return what stands in the way of one field's going back."""
-    old, new = pair
-    if conflict := since.conflict(ctx, found.key, new):
-        return conflict
-    if _is_file(found, old) and not files.may_attach(ctx, old):
-        return Problem(found.key, "file", _SWEPT)
-    if _means_the_same(ctx, found, old, now):
-        return Problem(found.key, "merged", N_("What it was has become what it is: its entries were merged"))
-    return None
-
-
-def _means_the_same(ctx: Ctx, found: FieldDef, old: Any, now: Any) -> bool:
-    """Tell whether a value of history, read today, is today's: its entry of a list was merged since."""
-    if not isinstance(found.type, Choice | Lines) or old is None:
-        return False
-    try:
-        meant = history.stored(found, found.type.parse(given(found, old, now), ctx))
-    except ValueProblem:
-        return False
-    return same(found, meant, now) and not same(found, old, now)
-
-
-def _is_file(found: FieldDef, value: Any) -> bool:
-    return isinstance(found.type, File) and value is not None
-
-
-def _leave_refused(ctx: Ctx, definition: EntityDef, record: Any, raw: dict[str, Any], problems: list[Problem]) -> None:
-    """Take out of ``raw`` what the checks of saving refuse, with the reasons."""
-    while raw and (found := writing.obstacles(ctx, definition.key, raw, record)):
-        problems += [p for p in found if p not in problems]
-        refused = {p.field for p in found} & raw.keys()
-        if not refused:
-            raw.clear()
-        for key in refused:
-            del raw[str(key)]
-
-
-# ---------------------------------------------------------------- what was made is deleted
-
-
-def _removal(ctx: Ctx, definition: EntityDef, net: Net, title: str, record: Any, handled: Handled) -> Step:
-    problems = []
-    if refusal := _refusal(ctx, definition, record.id, "delete"):
-        return Step(net, title, problems=(refusal,))
-    later = [row for row in others(ctx, net) if effect_of(row) == "update"]
-    if later and (merged(later) or any(row.note and not row.diff for row in later)):
-        problems.append(changed_since(ctx, None, later[-1]))
-    problems += _attached(ctx, definition, record)
-    problems += _linked(ctx, definition, record.id, handled)
-    written = WrittenChange(definition, "delete", record, {}, values_of(ctx, definition, record))
-    problems += ctx.registry.hooks.validate(ctx, written)
-    return Step(net, title, problems=tuple(problems), possible=not problems)
-
-
-def _attached(ctx: Ctx, definition: EntityDef, record: Any) -> list[Problem]:
-    """Return what others may have put on the record since it was made: comments, and files beside its own fields'."""
-    found = []
-    remarks = sa.select(Comment.id).where(Comment.entity == definition.key, Comment.record_id == record.id).limit(1)
-    if ctx.session.scalar(remarks, execution_options=KERNEL) is not None:
-        found.append(Problem(None, "comments", N_("There are comments on it")))
-    own = [k for k, f in ctx.registry.fields(definition.key).items() if isinstance(f.type, File)]
-    files = sa.select(StoredFile.id).where(
-        StoredFile.entity == definition.key, StoredFile.record_id == record.id, StoredFile.field.not_in(own)
-    )
-    if ctx.session.scalar(files.limit(1), execution_options=KERNEL) is not None:
-        found.append(Problem(None, "files", N_("Files were put on it")))
-    return found
-
-
-def _linked(ctx: Ctx, definition: EntityDef, record_id: int, handled: Handled) -> list[Problem]:
-    """Return that other records link to it; those the actor sees are named."""
-    for other, link, own, linked in keeping.pointing(ctx, definition):
-        if linked is None:
-            continue
-        ids = keeping.linking(ctx, link, own, linked, record_id, limit=len(handled) + _SHOWN + 1)
-        left = [i for i in ids if (other.key, i) not in handled and (other.key, i) != (definition.key, record_id)]
-        if left:
-            names = _names(ctx, other, left[:_SHOWN])
-            if names:
-                return [Problem(None, "linked", N_("Other records link to it: %(names)s"), {"names": ", ".join(names)})]
-            return [Problem(None, "linked", N_("It is used elsewhere"))]
-    return []
-
-
-def _names(ctx: Ctx, definition: EntityDef, ids: list[int]) -> list[str]:
-    words = words_of(ctx, definition.key)
-    found = []
-    for number in ids:
-        try:
-            record = find(ctx, definition, number)
-        except CrmError:
-            continue
-        if definition.title in readable(ctx, definition.key):
-            found.append(words(getattr(record, definition.title)) or f"#{number}")
-    return found
-
-
-# ---------------------------------------------------------------- what was deleted comes back
-
-
-def _return(ctx: Ctx, definition: EntityDef, net: Net, title: str) -> Step:
-    if _exists(ctx, definition, net.record_id):
-        back = Problem(None, "exists", N_("The record is there again"))
-        return Step(net, title, problems=(back,))
-    try:
-        require(ctx, definition.key, "create")
     except Forbidden as error:
-        return Step(net, title, problems=(Problem(None, "forbidden", error.message, error.params),))
-    problems: list[Problem] = []
-    values = _typed(
-        ctx, definition, {k: old for k, (old, _) in net.diff.items()} | net.kept.get("values", {}), problems
-    )
-    here = keeping.files_of(ctx, net.record_id, net.kept)
-    for key in [k for k, v in values.items() if _is_file(ctx.registry.field(definition.key, k), v) and v not in here]:
-        problems.append(Problem(key, "file", _SWEPT))
-        del values[key]
-    possible = _leave_lost(ctx, definition, values, problems)
-    mask = readable(ctx, definition.key)
-    shown = {key: [None, net.diff[key][0]] for key in values if key in mask and key in net.diff}
-    told = tuple(p for p in problems if p.field is None or p.field in mask)
-    return Step(net, title, history.in_words(ctx, definition.key, shown), told, values, possible)
-
-
-def _typed(ctx: Ctx, definition: EntityDef, stored: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """Return the values of stored ones; what can't be read any more is left out with the reason."""
-    fields = ctx.registry.fields(definition.key)
-    values = {}
-    for key, raw in stored.items():
-        if key not in fields:
-            continue
-        try:
-            values[key] = fields[key].type.parse(given(fields[key], raw, ()), ctx)
-        except ValueProblem as problem:
-            problems.append(problem.at(key))
-    return values
-
-
-def _leave_lost(ctx: Ctx, definition: EntityDef, values: dict[str, Any], problems: list[Problem]) -> bool:
-    """Leave out values that can't come back, such as links to what is gone; tell whether the record can."""
-    while found := writing.obstacles_to_restore(ctx, definition.key, values):
-        problems += [p for p in found if p not in problems]
-        lost = {p.field for p in found if p.code != "required"} & values.keys()
-        if not lost:
-            return False
-        for key in lost:
-            del values[str(key)]
-    return True
+        return Sight(ctx, definition, records, Problem(None, "forbidden", error.message, error.params), {})
+    return Sight(ctx, definition, records, None, find_many(ctx, definition, records, action, lock=lock))

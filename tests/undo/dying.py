@@ -1,4 +1,7 @@
-"""Runs one job and dies by SIGKILL inside a transaction: ``python dying.py HOME URL JOB STATEMENTS``."""
+"""Runs one job and dies by SIGKILL inside the transaction of a chunk: ``python dying.py HOME URL JOB CHUNKS``.
+
+The chunks are small, and the last one has deleted its comments, links and files when the process dies.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ from sqlalchemy import event
 
 from crm_core.config import load_config
 from crm_core.jobs.execute import execute
+from crm_core.undo import batch
 from crm_core.testing.deployments import SECRET, TestDeployment
+
+SMALL = 20
 
 
 def main() -> None:
     home, url, job, after = sys.argv[1:]
     crm = TestDeployment(load_config({}, home=Path(home), database_url=url, secret_key=SECRET, worker="manual"))
     left = [int(after)]
+    batch.CHUNK = SMALL
 
     def watch(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
         left[0] -= statement.startswith("DELETE FROM contacts_contact ")

@@ -131,17 +131,17 @@ def test_a_killed_undoing_of_an_import_goes_on_and_a_cancelled_one_stops(crm, de
     with pytest.raises(Conflict):
         desk.undo_batch(batch)
     url = crm.database.url.render_as_string(hide_password=False)
-    command = [sys.executable, str(HERE / "dying.py"), str(crm.config.home), url, str(made["job"]), "55"]
+    command = [sys.executable, str(HERE / "dying.py"), str(crm.config.home), url, str(made["job"]), "2"]
     paths = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, check=False)
     assert ended.returncode == -signal.SIGKILL
     with crm.as_user(crm.admin) as ctx:
         half = batches.find(ctx, made["id"])
-        assert ((half.outcome or {})["undone"], half.size, half.state) == (50, 50, "open")
+        assert ((half.outcome or {})["undone"], half.size, half.state) == (40, 40, "open")
         jobs.cancel(ctx, made["job"])
         ctx.session.execute(sa.update(Job).values(state="waiting"), execution_options=KERNEL)
     crm.run_jobs()
-    assert len(names(crm)) == 11
+    assert len(names(crm)) == 21
     with crm.as_user(crm.admin) as ctx:
         jobs.retry(ctx, made["job"])
     crm.run_jobs()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from decimal import Decimal
 
 import pytest
 from PIL import Image
 
-from crm_core import comments, customfields, files, records
+from crm_core import comments, customfields, files, records, settings
+from crm_core.db import utcnow
 from crm_core.directory import touch
 from crm_core.errors import Conflict, Forbidden, NotFound
 from crm_core.models import FieldAccess
@@ -116,7 +118,7 @@ def test_a_masked_field_is_neither_seen_nor_undone(crm, desk, actor_with):
     change = desk.set(record, by=ann, score=5, description="new")
     hide(crm, "score")
     step = desk.look(change, by=ann)
-    assert ([c.key for c in step.changes], step.problems, list(step.values)) == (["description"], (), ["description"])
+    assert ([c.key for c in step.changes], step.problems, list(step.diff)) == (["description"], (), ["description"])
     desk.undo(change, by=ann)
     assert desk.values(record, "score", "description") == [5, "old"]
     only = desk.set(record, score=2)
@@ -205,8 +207,12 @@ def test_pictures_go_back_while_they_are_kept(sqlite_crm):
             return files.store(ctx, stream, "p.png", max_bytes=10_000).id
 
     def sweep():
-        with crm.as_user() as ctx:
+        """Remove what nobody needs, as if the day were over on which changes can be undone."""
+        with crm.as_user(now=utcnow() + dt.timedelta(days=2)) as ctx:
             files.remove_orphans(ctx, older_than=-1)
+
+    with crm.as_user(crm.admin) as ctx:
+        settings.set_value(ctx, "core.undo_days", 1)
 
     first, second = upload("red"), upload("blue")
     record = desk.new(photo=first)

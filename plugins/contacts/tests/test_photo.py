@@ -1,11 +1,13 @@
 """Photos of contacts (CT-08 to CT-10)."""
 
+import datetime as dt
 import io
 
 import pytest
 from PIL import Image
 
-from crm_core import files
+from crm_core import files, settings
+from crm_core.db import utcnow
 
 LIMIT = 1024 * 1024
 
@@ -73,7 +75,9 @@ def test_ct_08_a_photo_that_is_no_longer_the_contacts_is_sent_to_nobody_and_swep
         assert api.get(path)["photo"] is None
     for address in (url, f"{url}/thumb/96"):
         assert [person.get(address).status_code for person in people] == [404, 404, 404]
-    with crm.as_user() as ctx:
+    with crm.as_user(crm.admin) as ctx:
+        settings.set_value(ctx, "core.undo_days", 1)
+    with crm.as_user(now=utcnow() + dt.timedelta(days=2)) as ctx:
         files.remove_orphans(ctx, older_than=-1)
     left = list(crm.config.files.glob("??/??/*")) + list(crm.config.files.glob("thumbnails/*/*"))
     assert len(left) == (1 if how == "replaced" else 0)
