@@ -6,8 +6,7 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from crm_core import hookspecs
 from crm_core.db.engine import is_passing
 from crm_core.errors import CrmError, PluginError, Problem
 from crm_core.filters import NOTHING
+from crm_core.isolation import Apart, breakable
 
 if TYPE_CHECKING:
     from crm_core.change import Change
@@ -79,24 +79,6 @@ class Sinks:
     quarantine: Sink = _log
 
 
-@contextmanager
-def isolated(session: Any) -> Iterator[None]:
-    """Run the block so that a statement it fails on does not take the whole transaction along.
-
-    PostgreSQL refuses every later statement of a transaction otherwise; SQLite needs nothing.
-    """
-    if not _breakable(session):
-        yield
-        return
-    with session.begin_nested():
-        yield
-
-
-def _breakable(session: Any) -> bool:
-    """Tell whether one failed statement would spoil the rest of a transaction."""
-    return session is not None and session.get_bind().dialect.name == "postgresql"
-
-
 class _Implementation(NamedTuple):
     """One plugin's function for one hook, with the arguments it takes and where its calls are counted."""
 
@@ -104,10 +86,6 @@ class _Implementation(NamedTuple):
     function: Callable[..., Any]
     names: tuple[str, ...]
     timing: Timing
-
-
-_LAZY_NEVER = frozenset({type(None), list, tuple, dict, str, bool})
-"""Types of answers that need no look whether they are still to be worked out."""
 
 
 @dataclass
@@ -123,53 +101,54 @@ class Dispatcher:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, hook: str, **kwargs: Any) -> list[Answer]:
-        """Return each plugin's answer; an error is an answer too and the caller applies the hook's policy.
+        """Return what plugins answer; an error is an answer too, nothing (``None``, an empty list) is none.
 
         A hook that aborts asks nobody after the first who fails. What a page asks dozens of times must cost next to
         nothing, so nothing is made or looked up for a plugin but its own call and its clock.
         """
-        skippable = hookspecs.POLICIES[hook] == "skip"
-        spoiled = kwargs["ctx"].session if skippable and "ctx" in kwargs else None
-        nested = spoiled if _breakable(spoiled) else None
+        policy = hookspecs.POLICIES[hook]
+        avoided = self.quarantined if policy == "skip" else None
+        apart = _apart(kwargs) if policy == "skip" else None
         answers: list[Answer] = []
         names: tuple[str, ...] = ()
         args: list[Any] = []
         clock, start = time.perf_counter, time.perf_counter()
-        for one in self._of(hook):
-            if skippable and one.plugin in self.quarantined:
+        for plugin, function, wanted, timing in self._of(hook):
+            if avoided and plugin in avoided:
                 continue
-            if one.names != names:
-                names = one.names
-                args = [kwargs[n] for n in names]
-            answer = _answer(one, args) if nested is None else _answer_apart(one, args, nested)
-            answers.append(answer)
-            timing, end = one.timing, clock()
+            if wanted is not names:
+                names, args = wanted, [kwargs[n] for n in wanted]
+            try:
+                value = function(*args) if apart is None else apart(function, args)
+                if value:
+                    answers.append(Answer(plugin, list(value) if isinstance(value, Iterator) else value))
+            except Exception as exc:
+                answers.append(_failed(plugin, timing, exc))
+                if policy == "abort":
+                    break
+            end = clock()
             spent, start = end - start, end
             timing.calls += 1
             timing.total += spent
             if spent > timing.longest:
-                self._long(one, hook, spent)
-            if answer.error is not None:
-                timing.failures += 1
-                if self._aborts(hook):
-                    break
+                self._note_longest(plugin, hook, timing, spent)
+        if apart is not None:
+            apart.close()
         return answers
-
-    @staticmethod
-    def _aborts(hook: str) -> bool:
-        return hookspecs.POLICIES[hook] == "abort"
 
     def _of(self, hook: str) -> list[_Implementation]:
         found = self._bound.get(hook)
         if found is None:
-            known = self.implementations.get(hook, ())
-            found = self._bound[hook] = [_Implementation(p, f, n, self.timings[p, hook]) for p, f, n in known]
+            known, alike = self.implementations.get(hook, ()), dict[tuple[str, ...], tuple[str, ...]]()
+            found = self._bound[hook] = [
+                _Implementation(p, f, alike.setdefault(n, n), self.timings[p, hook]) for p, f, n in known
+            ]
         return found
 
-    def _long(self, one: _Implementation, hook: str, spent: float) -> None:
-        one.timing.longest = spent
+    def _note_longest(self, plugin: str, hook: str, timing: Timing, spent: float) -> None:
+        timing.longest = spent
         if spent > SLOW:
-            self.sinks.incident(one.plugin, hook, Slow(f"took {spent:.1f} seconds"))
+            self.sinks.incident(plugin, hook, Slow(f"took {spent:.1f} seconds"))
 
     def incident(self, plugin: str, where: str, error: Exception) -> None:
         """Tell of a failure outside the hooks, such as a panel's."""
@@ -260,28 +239,17 @@ class Dispatcher:
         return [hit for a in answers if a.error is None for hit in a.value or ()]
 
 
-def _answer(one: _Implementation, args: Sequence[Any]) -> Answer:
-    """Return what an implementation answers; a database that is away for a moment is no plugin's fault."""
-    try:
-        value = one.function(*args)
-        if type(value) not in _LAZY_NEVER and isinstance(value, Iterator):
-            value = list(value)
-        return Answer(one.plugin, value)
-    except Exception as exc:
-        if is_passing(exc):
-            raise
-        return Answer(one.plugin, error=exc)
+def _failed(plugin: str, timing: Timing, error: Exception) -> Answer:
+    """Return a failure as an answer, unless the database is away: then nothing works, and it is no plugin's fault."""
+    if is_passing(error):
+        raise error
+    timing.failures += 1
+    return Answer(plugin, error=error)
 
 
-def _answer_apart(one: _Implementation, args: Sequence[Any], session: Any) -> Answer:
-    """Return what an implementation answers; its failed statements are taken back."""
-    savepoint = session.begin_nested()
-    answer = _answer(one, args)
-    if answer.error is None:
-        savepoint.commit()
-    else:
-        savepoint.rollback()
-    return answer
+def _apart(kwargs: Mapping[str, Any]) -> Apart | None:
+    session = getattr(kwargs.get("ctx"), "session", None)
+    return Apart(session) if breakable(session) else None
 
 
 def implementations_of(

@@ -22,6 +22,8 @@ class CrmSession(Session):
     """A session with an optional guard; without one it is the system's and unlimited."""
 
     guard: Guard | None = None
+    begun = 0
+    """How many transactions and savepoints were begun in the database; one that sent no statement was not."""
 
     def connection(self, *args: Any, **kw: Any) -> Any:
         """Give the raw connection to the system only.
@@ -46,6 +48,11 @@ class CrmSession(Session):
 
     def _refuse(self, what: str) -> NoReturn:
         raise UnscopedStatement(hint=f"{what} in an actor's session; use the records API or as_system(ctx, reason=...)")
+
+
+@event.listens_for(CrmSession, "after_begin")
+def _count(session: CrmSession, transaction: object, connection: object) -> None:
+    session.begun += 1
 
 
 @event.listens_for(CrmSession, "do_orm_execute")

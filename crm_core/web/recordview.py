@@ -10,8 +10,8 @@ from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef, Panel, Tab, by_weight
 from crm_core.db.engine import is_passing
 from crm_core.fieldtypes import Choice, Image, LongText, Money
-from crm_core.hooks import isolated
 from crm_core.i18n import N_, gettext
+from crm_core.isolation import isolated
 from crm_core.web import conditions
 from crm_core.web.forms import sectioned
 
