@@ -22,6 +22,7 @@ from crm_core import (
     revision_tools,
     sequences,
     tags,
+    timeline,
 )
 from crm_core.change import Change
 from crm_core.context import Actor, Ctx, Locale
@@ -42,6 +43,7 @@ from crm_core.contributions import (
     ListDef,
     MenuItem,
     Panel,
+    RecordedEvent,
     RoleDef,
     SavedFilter,
     SequenceDef,
@@ -213,6 +215,7 @@ __all__ = [
     "Problem",
     "Rating",
     "Record",
+    "RecordedEvent",
     "Registry",
     "Related",
     "Relative",
@@ -276,5 +279,6 @@ __all__ = [
     "signed_in",
     "sort_key",
     "tags",
+    "timeline",
     "use_language",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from crm_core import recording
 from crm_core.access.masks import readable
 from crm_core.access.scope import predicate
 from crm_core.context import principal_of
@@ -23,6 +24,7 @@ from crm_core.titles import words_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
+    from crm_core.contributions import RecordedEvent
 
 VERBS: Mapping[str, str] = {
     "create": N_("created"),
@@ -117,6 +119,13 @@ def note(
     ctx.session.execute(sa.insert(ChangeRow.__table__), [values], execution_options=KERNEL)  # type: ignore[arg-type]
 
 
+def note_event(ctx: Ctx, event: RecordedEvent, record_id: int, title: str, text: str) -> None:
+    """Write an event of a module to a record's history; it says itself what it is called when the module is gone."""
+    values = row(ctx, event.entity, record_id, title, event.key, None, text)
+    values |= {"batch_id": None, "kept": {"event": event.label}}
+    ctx.session.execute(sa.insert(ChangeRow.__table__), [values], execution_options=KERNEL)  # type: ignore[arg-type]
+
+
 def row(
     ctx: Ctx,
     entity: str,
@@ -130,6 +139,7 @@ def row(
     batch_id = ctx.batch_id if ctx.batch_id is not None and entity in ctx.registry.entities else None
     done = undone(ctx, entity, record_id, action)
     return {
+        "recorded": recording.wanted(ctx, entity, action, diff or ()),
         "at": ctx.now, "operation": ctx.operation_id, "actor_id": ctx.actor.id, "actor": ctx.actor.name[:120],
         "via": ctx.actor.via, "entity": entity, "record_id": record_id, "title": title[:200],
         "action": done.action, "diff": dict(diff) if diff else None, "note": note[:500], "batch_id": batch_id,
@@ -207,9 +217,15 @@ def entries(ctx: Ctx, entity: str, record_id: int, before: int | None = None, li
     return of_visible(ctx, definition.key, record_id, before, limit)
 
 
-def of_visible(ctx: Ctx, entity: str, record_id: int, before: int | None = None, limit: int = 50) -> list[HistoryEntry]:
-    """Return what :func:`entries` returns, of a record that the caller has found visible already."""
-    return _select(ctx, entity, [ChangeRow.record_id == record_id], before, limit)
+def of_visible(
+    ctx: Ctx, entity: str, record_id: int, before: int | None = None, limit: int = 50, *, recorded: bool = False
+) -> list[HistoryEntry]:
+    """Return what :func:`entries` returns, of a record that the caller has found visible already.
+
+    With ``recorded`` only what timelines show (KN-20).
+    """
+    where = [ChangeRow.record_id == record_id, *([ChangeRow.recorded] if recorded else [])]
+    return _select(ctx, entity, where, before, limit)
 
 
 def recent(ctx: Ctx, entity: str, *, limit: int = 20) -> list[HistoryEntry]:
@@ -258,7 +274,8 @@ def _select(ctx: Ctx, entity: str, where: list[Any], before: int | None, limit: 
 
 def _entry(ctx: Ctx, entity: str, found: ChangeRow, titles: Mapping[tuple[str, int], str]) -> HistoryEntry:
     changes = (*_in_words(ctx, entity, found.diff or {}, titles), *sharing_in_words(ctx, found.kept))
-    verb, effect = gettext(VERBS.get(found.action, found.action)), effect_of(found)
+    named = (found.kept or {}).get("event") or VERBS.get(found.action, found.action)
+    verb, effect = gettext(named), effect_of(found)
     return HistoryEntry(
         found.id, found.at, found.actor, found.actor_id, found.action, verb, changes, found.operation,
         found.via, found.note, found.title, found.entity, found.record_id, effect, found.batch_id, found.undoes_id,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
+from crm_core.contributions import DemoData, FieldDef, JobDef, RecordedEvent, SettingDef
 from crm_core.core_lists import LISTS
 from crm_core.customfields import FIELD_INDEXES, FIELD_PURGE
 from crm_core.db import CrmSession, Database
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def contributions() -> tuple[Any, ...]:
     """Return the kernel's own contributions."""
-    return (*_SETTINGS, *LISTS, *_JOBS, DemoData(load=_demo, order=0))
+    return (*_SETTINGS, *LISTS, *_JOBS, *_EVENTS, DemoData(load=_demo, order=0))
 
 
 def custom_fields(session: CrmSession) -> list[FieldDef]:
@@ -95,6 +95,12 @@ def _demo(ctx: Ctx) -> str:
     return demo.colleagues(ctx)
 
 
+_EVENTS = (
+    RecordedEvent(entity="*", key="created", label=N_("Created"), action="create"),
+    RecordedEvent(entity="*", key="imported", label=N_("Imported"), action="import"),
+    RecordedEvent(entity="*", key="changed", label=N_("Changed"), action="update"),
+)
+"""What the timeline of every main kind of record tells by itself (KN-20)."""
 _SETTINGS = (
     SettingDef(
         key="default_currency",

@@ -15,6 +15,7 @@ from crm_core.contributions import (
     FieldDef,
     JobDef,
     ListDef,
+    RecordedEvent,
     SequenceDef,
     SettingDef,
     ViewDef,
@@ -25,6 +26,7 @@ from crm_core.hooks import Dispatcher
 from crm_core.i18n import N_, gettext
 
 T = TypeVar("T", bound=Contribution)
+_EVENT_LENGTH = 40
 EVERY = "*"
 """The ``entity`` of a contribution that is meant for every main entity of other plugins."""
 
@@ -237,6 +239,8 @@ class _Builder:
                 self._unique(self.named[type(item)], item.key, item)
             elif isinstance(item, SettingDef):
                 self._unique(self.named[SettingDef], f"{item.plugin or 'core'}.{item.key}", item)
+            elif isinstance(item, RecordedEvent):
+                self._event(item)
             elif isinstance(item, JobDef):
                 self._unique(self.named[JobDef], item.name, item)
         dormant = set(map(id, self.dormant))
@@ -257,6 +261,12 @@ class _Builder:
             taken = item.plugin in self.fields[item.entity]
             item = replace(item, key=key, attr=key.replace(".", "__"), flat=taken)
         self._unique(self.fields[item.entity], item.key, item)
+
+    def _event(self, item: RecordedEvent) -> None:
+        if not item.action and (len(item.key) > _EVENT_LENGTH or not item.key.startswith(f"{item.plugin}.")):
+            message = N_("%(key)s: the key of an event begins with the module's name, at most %(limit)s characters")
+            raise RegistryError(message, params={"key": item.key, "limit": _EVENT_LENGTH}, plugin=item.plugin)
+        self._unique(self.named[RecordedEvent], f"{item.entity}/{item.key}", item)
 
     def _unique(self, table: dict[str, Any], key: str, item: Any) -> None:
         if key in table:

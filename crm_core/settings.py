@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from crm_core import history, money, sequences
+from crm_core import history, money, recording, sequences
 from crm_core.accounts import keys
 from crm_core.config import Config
-from crm_core.contributions import SettingDef
+from crm_core.contributions import RecordedEvent, SettingDef
 from crm_core.db import KERNEL
 from crm_core.directory import SEALED, Unseal, touch
 from crm_core.errors import Forbidden, Invalid, NotFound, ValueProblem
-from crm_core.fieldtypes import Text
+from crm_core.fieldtypes import Boolean, Text
 from crm_core.fieldtypes.base import as_text
-from crm_core.i18n import N_
+from crm_core.i18n import N_, gettext
 from crm_core.models import SettingRow
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SettingValue:
 
 
 def definitions(ctx: Ctx) -> dict[str, SettingDef]:
-    """Return every setting by its full key: those plugins declare, and the mask of each number sequence."""
+    """Return every setting by its full key: those plugins declare, masks of number sequences, events (KN-20)."""
     masks = {
         f"{SEQUENCE}{s.key}": SettingDef(
             key=s.key, type=MaskText(), label=s.label, default=s.mask, plugin=s.plugin,
@@ -65,7 +65,19 @@ def definitions(ctx: Ctx) -> dict[str, SettingDef]:
         )
         for s in ctx.registry.sequences.values()
     }  # fmt: skip
-    return {**ctx.registry.settings, **masks}
+    return {**ctx.registry.settings, **masks, **_recorded(ctx)}
+
+
+def _recorded(ctx: Ctx) -> dict[str, SettingDef]:
+    """Return the switches of the events that timelines tell by themselves."""
+    found = {}
+    for event in ctx.registry.of(RecordedEvent):
+        plural = gettext(ctx.registry.entity(event.entity).plural)
+        found[recording.setting_of(event)] = SettingDef(
+            key=event.key, type=Boolean(), label=f"{plural}: {gettext(event.label)}", default=event.on,
+            plugin=event.plugin, help=N_("Whether the timeline tells it by itself; the history is always complete"),
+        )  # fmt: skip
+    return found
 
 
 def values(ctx: Ctx) -> dict[str, SettingValue]:

@@ -1,4 +1,7 @@
-"""The timeline of a record: its history, its comments and what plugins add, newest first (KN-19, KN-26, CT-69)."""
+"""The timeline of a record: its history, its comments and what plugins add, newest first (KN-19, KN-26, CT-69).
+
+Of the history it shows what administrators want recorded (KN-20).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import comments, history
+from crm_core import comments, history, recording
 from crm_core.contributions import TimelineEvent, TimelineSource
 from crm_core.db import KERNEL
 from crm_core.db.engine import is_passing
@@ -55,6 +58,33 @@ class Activity:
     past: tuple[TimelineEvent, ...]
     more: dt.datetime | None = None
     """Where the next page starts, ``None`` on the last one."""
+
+
+def record(ctx: Ctx, entity: str, record_id: int, key: str, text: str = "") -> bool:
+    """Write an event that a module declares (``RecordedEvent``) to a record's timeline, if it is on; tell whether.
+
+    Args:
+        ctx: The operation; the entry stands or falls with it.
+        entity: Key of the record's entity; nothing is written while its module is off.
+        record_id: The record. Whether the actor may see it is not asked: what happened, happened.
+        key: The event's key.
+        text: What it was, such as a number; read by whoever may read the record.
+
+    Raises:
+        CrmError: no active module declares the event.
+    """
+    definition = ctx.registry.entities.get(entity)
+    if definition is None:
+        return False
+    event = recording.declared(ctx, entity, key)
+    if not recording.is_on(ctx, event):
+        return False
+    model = definition.model
+    title = sa.select(getattr(model, definition.title)).where(model.id == record_id)
+    row = ctx.session.execute(title, execution_options=KERNEL).first()
+    if row is not None:
+        history.note_event(ctx, event, record_id, str(row[0] or ""), text)
+    return row is not None
 
 
 def timeline(
@@ -113,7 +143,7 @@ def _history(ctx: Ctx, entity: str, record_id: int, before: dt.datetime | None, 
             ChangeRow.entity == entity, ChangeRow.record_id == record_id, ChangeRow.at >= before
         )
         cursor = ctx.session.scalar(later, execution_options=KERNEL)
-    return history.of_visible(ctx, entity, record_id, cursor, limit)
+    return history.of_visible(ctx, entity, record_id, cursor, limit, recorded=True)
 
 
 def _changed(entry: HistoryEntry) -> TimelineEvent:

@@ -78,6 +78,7 @@ NAMES = [
     "Problem",
     "Rating",
     "Record",
+    "RecordedEvent",
     "Registry",
     "Related",
     "Relative",
@@ -141,6 +142,7 @@ NAMES = [
     "signed_in",
     "sort_key",
     "tags",
+    "timeline",
     "use_language",
 ]
 

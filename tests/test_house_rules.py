@@ -26,7 +26,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
     4: ("access", "batches", "history", "events", "core_lists", "accounts", "customfields", "custom_indexes",
         "field_rules",
         "plugin_loading", "plugin_plan",
-        "plugin_data", "module_access"),
+        "plugin_data", "module_access", "recording"),
     5: ("records", "jobs", "search", "search_text", "money", "files", "images", "comments", "timeline", "settings",
         "lists", "tags", "undo", "imports", "import_reading", "import_work", "import_report",
         "field_admin", "incidents", "list_usage", "list_rules", "list_moving", "list_merging", "stored_filters"),

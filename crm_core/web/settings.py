@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import flask
 from werkzeug.exceptions import HTTPException
 
-from crm_core import settings
+from crm_core import recording, settings
 from crm_core.contributions import FieldDef
 from crm_core.errors import CrmError, Problem
 from crm_core.i18n import N_, gettext
@@ -53,6 +53,8 @@ KERNEL_PAGES = (
         _page(N_("Own fields"), N_("Fields your forms have and others don't"), "/settings/fields",
               icon="input-cursor-text"),
         _page(N_("Tags"), N_("Rename, colour and merge tags"), "/settings/tags", icon="tags"),
+        _page(N_("What is recorded"), N_("Events that the timeline tells by itself"), "/settings/recorded",
+              icon="clock-history"),
         _page(N_("Currencies"), N_("Default currency and rates of the day"), "/settings/currencies",
               icon="currency-exchange"),
     ),
@@ -131,14 +133,18 @@ def options() -> flask.typing.ResponseReturnValue:
 
 def _options_page(ctx: Ctx, typed: Mapping[str, Any] | None = None, problems: tuple[Problem, ...] = ()) -> str:
     groups: dict[str, list[Option]] = {}
-    for key, value in settings.values(ctx).items():
-        if key == DEFAULT_CURRENCY:
-            continue
+    for key, value in _offered(ctx).items():
         plugin = value.definition.plugin or key.partition(".")[0]
         found = ctx.registry.plugins.get(plugin)
         title = gettext(found.title) if found is not None else gettext(N_("General"))
         groups.setdefault(title, []).append(_option(ctx, key, value, typed or {}, problems))
     return flask.render_template("settings/options.html", groups=groups, problems=problems)
+
+
+def _offered(ctx: Ctx) -> dict[str, SettingValue]:
+    """Return the settings that have no page of their own."""
+    found = settings.values(ctx).items()
+    return {k: v for k, v in found if k != DEFAULT_CURRENCY and not k.startswith(recording.PREFIX)}
 
 
 def _option(ctx: Ctx, key: str, value: SettingValue, typed: Mapping[str, Any], problems: tuple[Problem, ...]) -> Option:
@@ -162,7 +168,7 @@ def _field(key: str, value: SettingValue) -> FieldDef:
 def keep_options() -> flask.typing.ResponseReturnValue:
     """Set every option that was changed; nothing is set when one of them is refused."""
     ctx, form = current(), flask.request.form
-    known = settings.values(ctx)
+    known = _offered(ctx)
     fields = [_field(key, value) for key, value in known.items()]
     typed, problems = read_posted(fields, form), list[Problem]()
     savepoint = ctx.session.begin_nested()

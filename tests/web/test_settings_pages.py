@@ -93,6 +93,29 @@ def test_bad_input_is_told_and_changes_nothing(sqlite_crm, boss):
     assert boss.get("/settings/lists/contacts.industry/" + str(before[0][0])).status_code == 404
 
 
+def test_kn_21_a_new_category_of_notes_is_selectable_and_entries_keep_it(sqlite_crm, boss):
+    channels, record = "/settings/lists/core.channel", sqlite_crm.make(CONTACT, kind="company", name="Alpina")
+    send(boss, channels, label="Trade fair")
+    made = next(e for e in sqlite_crm.directory.entries("core.channel") if e.code == "trade_fair")
+    choice = 'name="channel" value="trade_fair"'
+    assert choice in boss.get(f"/contacts/{record}").text
+    send(boss, f"/contacts/{record}/comments", body="Met at the stand", channel="trade_fair")
+    send(boss, f"{channels}/{made.id}", **{"label.en": "Exhibition"})
+    page = text_of(boss.get(f"/contacts/{record}/timeline"))
+    assert ("Exhibition" in page, "Met at the stand" in page) == (True, True)
+    send(boss, f"{channels}/{made.id}", do="remove")
+    assert "1 records use this entry" in text_of(boss.get(channels))
+    send(boss, f"{channels}/{made.id}", do="off")
+    assert choice not in boss.get(f"/contacts/{record}").text
+    assert "Exhibition" in text_of(boss.get(f"/contacts/{record}/timeline"))
+    meeting = next(e.id for e in sqlite_crm.directory.entries("core.channel") if e.code == "meeting")
+    assert "1 comments show the other" in text_of(boss.get(f"{channels}/{made.id}/merge?into={meeting}"))
+    send(boss, f"{channels}/{made.id}/merge", into=str(meeting))
+    assert "Meeting" in text_of(boss.get(f"/contacts/{record}/timeline"))
+    user = sqlite_crm.client_of(sqlite_crm.add_user("u@example.org", "Una User"))
+    assert send(user, channels, label="Mine").status_code == 403
+
+
 def test_kn_18_tags_renamed_merged_and_deleted_take_every_record_along(sqlite_crm, boss):
     from crm_core import records
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crm_contacts import demo, importer, lists, operations, rules, search, settings, tabs, views
+from crm_contacts import demo, events, importer, lists, operations, rules, search, settings, tabs, views
 from crm_contacts.models import CONTACT, Contact, Relation
 from crm_core.api import Change, Ctx, Fragment, Hit, Problem, hookimpl
 
@@ -24,6 +24,7 @@ def crm_contribute() -> Iterable[Any]:
         *views.MENU,
         *tabs.TABS,
         *operations.ACTIONS,
+        *events.EVENTS,
         importer.IMPORTER,
         demo.DEMO,
     )
