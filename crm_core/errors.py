@@ -91,6 +91,17 @@ class FilterError(BadRequest):
     code, title = "bad_filter", N_("The filter can't be read")
 
 
+class ModuleOff(FilterError):
+    """A filter or sort goes through records or fields of a module that is off; ``field`` is the whole path."""
+
+    code, title = "module_off", N_("This is not available while a module is off")
+
+    def __init__(self, path: str, module: str) -> None:
+        """Keep the path, and the module's title."""
+        message = N_("“%(name)s” is not available while the module %(module)s is off")
+        super().__init__(message, field=path[:200], params={"name": path[:200], "module": module})
+
+
 def unknown_name(name: str, known: Iterable[str], what: str = N_("field")) -> FilterError:
     """Return the error for an unknown name, with the nearest known one."""
     near = difflib.get_close_matches(name, list(known), 1, 0.5)

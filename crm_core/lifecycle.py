@@ -265,6 +265,7 @@ class _Survey:
             generation=self.stored.generation,
             stored=self.stored.settings,
             off=self._off(names),
+            off_fields=self._off_fields(names),
         )
 
     def _off(self, running: set[str]) -> dict[str, OffEntity]:
@@ -276,6 +277,11 @@ class _Survey:
                 for key, table, column in row.inventory.get("entities", ()):
                     found[key] = OffEntity(key, table, column, self._title(name), plurals.get(key, ""))
         return found
+
+    def _off_fields(self, running: set[str]) -> dict[tuple[str, str], str]:
+        """Return the fields of plugins that were on before and don't run, each with the plugin's title."""
+        noted = ((n, r.inventory) for n, r in self.stored.rows.items() if n not in running and r.inventory)
+        return {(e, key): self._title(n) for n, inventory in noted for e, key, _ in inventory.get("fields", ())}
 
     def _put_running(self, one: Loaded) -> None:
         """Note that a plugin runs."""

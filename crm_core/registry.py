@@ -21,7 +21,7 @@ from crm_core.contributions import (
     ViewDef,
 )
 from crm_core.entities import Record, entity_def, model_fields
-from crm_core.errors import CrmError, NotFound, unknown_name
+from crm_core.errors import CrmError, FilterError, ModuleOff, NotFound, unknown_name
 from crm_core.hooks import Dispatcher
 from crm_core.i18n import N_, gettext
 
@@ -38,9 +38,9 @@ class RegistryError(CrmError):
 
 
 RESERVED_SLUGS = frozenset({
-    "api", "batches", "currencies", "explain", "fields", "files", "forgot", "healthz", "history", "incidents", "jobs", "lists",
-    "me", "openapi.json", "options", "plugins", "profile", "readyz", "reset", "roles", "search", "settings", "signin",
-    "signout", "static", "tags", "teams", "theme", "users", "view-as", "views",
+    "api", "batches", "currencies", "explain", "fields", "files", "forgot", "healthz", "history", "incidents", "jobs",
+    "lists", "me", "openapi.json", "options", "plugins", "profile", "readyz", "reset", "roles", "search", "settings",
+    "signin", "signout", "static", "tags", "teams", "theme", "users", "view-as", "views",
 })  # fmt: skip
 """First parts of the kernel's own addresses, in pages and REST: no kind of record can have them."""
 
@@ -89,6 +89,8 @@ class Registry:
     """Full keys of the settings that contributions depend on; a change of one makes a new registry."""
     off: Mapping[str, OffEntity] = field(default_factory=dict)
     """Entities of plugins that don't run, by key."""
+    off_fields: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Fields, by entity and key, that plugins which don't run have on others' records: the titles of the plugins."""
     _fields: Mapping[str, Mapping[str, FieldDef]] = field(default_factory=dict)
     _actions: Mapping[str, tuple[ActionDef, ...]] = field(default_factory=dict)
     _all: tuple[Contribution, ...] = ()
@@ -104,6 +106,24 @@ class Registry:
         if found is None:
             raise NotFound(N_("There is no kind of record called %(name)s"), params={"name": key_or_slug[:60]})
         return found
+
+    def target(self, key: str, path: str) -> EntityDef:
+        """Return the entity that a filter or sort goes on to.
+
+        Raises:
+            ModuleOff: its plugin doesn't run.
+        """
+        found = self.entities.get(key)
+        if found is None:
+            gone = self.off.get(key)
+            raise ModuleOff(path, gone.plugin if gone is not None else key.partition(".")[0])
+        return found
+
+    def unknown(self, entity: str, path: str, known: Iterable[str], what: str = N_("field")) -> FilterError:
+        """Return the error for a name that an entity doesn't have: its plugin is off, or it never was."""
+        parts = path.split(".")
+        off = next((m for n in (2, 1) if (m := self.off_fields.get((entity, ".".join(parts[:n]))))), None)
+        return ModuleOff(path, off) if off is not None else unknown_name(path, known, what)
 
     def entity_of(self, model: type[Any]) -> EntityDef | None:
         """Return the active entity of a model."""
@@ -138,7 +158,7 @@ class Registry:
         """
         found = self._fields[entity].get(key)
         if found is None:
-            raise unknown_name(key, self._fields[entity])
+            raise self.unknown(entity, key, self._fields[entity])
         return found
 
     def view(self, entity: str) -> ViewDef:
@@ -291,6 +311,7 @@ def build_registry(
     generation: int = 0,
     stored: Mapping[str, Any] | None = None,
     off: Mapping[str, OffEntity] | None = None,
+    off_fields: Mapping[tuple[str, str], str] | None = None,
 ) -> Registry:
     """Check contributions and freeze them.
 
@@ -302,6 +323,7 @@ def build_registry(
         generation: the number of the build.
         stored: settings by full key that were changed from their defaults.
         off: entities of plugins that don't run.
+        off_fields: titles of plugins that don't run, by entity and key of the fields they have on others' records.
 
     Raises:
         RegistryError: a clash; both plugins are named.
@@ -335,6 +357,7 @@ def build_registry(
         dormant=tuple(builder.dormant),
         options=frozenset(builder.used),
         off=MappingProxyType(dict(off or {})),
+        off_fields=MappingProxyType(dict(off_fields or {})),
         _fields=MappingProxyType(
             {
                 key: MappingProxyType(dict(sorted(found.items(), key=lambda i: i[1].order)))

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from crm_core.access.modules import open_to
-from crm_core.errors import unknown_name
 from crm_core.fieldtypes import Link
 
 if TYPE_CHECKING:
@@ -65,4 +64,4 @@ def check_readable(ctx: Ctx, entity: str, keys: Iterable[str]) -> None:
     known = readable(ctx, entity)
     for key in keys:
         if key not in known:
-            raise unknown_name(key, known)
+            raise ctx.registry.unknown(entity, key, known)

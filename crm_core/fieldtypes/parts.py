@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from crm_core.db import Identifier, JsonDocument
-from crm_core.errors import ValueProblem
+from crm_core.errors import Forbidden, ValueProblem
 from crm_core.fieldtypes.base import NULL_OPERATORS, FieldType, json_schema, wrong_type
 from crm_core.fieldtypes.choices import Country
 from crm_core.fieldtypes.links import as_id
@@ -183,7 +183,10 @@ class Image(File):
 
 
 class Computed(FieldType):
-    """A value worked out when it is read; shown, never stored, filtered or sorted."""
+    """A value worked out when it is read; shown, never stored, filtered or sorted.
+
+    Where it is worked out of records of a kind the actor may not read, there is no value, and the rest is shown.
+    """
 
     name, label, widget = "computed", N_("Computed"), "readonly"
     operators = frozenset[str]()
@@ -191,7 +194,14 @@ class Computed(FieldType):
 
     def __init__(self, function: Callable[[Ctx, Any], Any], of: FieldType | None = None) -> None:
         """Keep the function of (operation, record) and the type its result is shown as."""
-        self.function, self.of = function, of or Text()
+        self.compute, self.of = function, of or Text()
+
+    def function(self, ctx: Ctx, record: Any) -> Any:
+        """Return the value for the actor; nothing, or an empty list, where he may not read what it is made of."""
+        try:
+            return self.compute(ctx, record)
+        except Forbidden:
+            return [] if self.of.schema().get("type") == "array" else None
 
     def dump(self, value: Any) -> Any:
         """Return the JSON of the result's type."""

@@ -27,6 +27,7 @@ from crm_core.filters.tree import (
     check_limits,
     conditions,
     paths,
+    without,
 )
 from crm_core.filters.words import to_words
 
@@ -62,4 +63,5 @@ __all__ = [
     "to_query",
     "to_text",
     "to_words",
+    "without",
 ]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from crm_core.columns import comparable, links_of, scalar
 from crm_core.contributions import EntityDef, FieldDef
-from crm_core.errors import FilterError, ValueProblem, unknown_name
+from crm_core.errors import FilterError, ModuleOff, ValueProblem, unknown_name
 from crm_core.fieldtypes import Email, Integer, Lines, Link, Links, MultiChoice, Phone, Text
 from crm_core.filters.relative import Span, read_relative, resolve
 from crm_core.filters.simplify import simplify
@@ -62,6 +62,12 @@ class Compiler:
 
     def condition(self, cond: Cond, definition: EntityDef, alias: Any) -> Any:
         """Return the SQL of one condition; negative operators are the complement of their positive."""
+        try:
+            return self._condition(cond, definition, alias)
+        except ModuleOff as error:
+            raise ModuleOff(cond.path, error.params["module"]) from error  # the path from its beginning
+
+    def _condition(self, cond: Cond, definition: EntityDef, alias: Any) -> Any:
         if cond.op in _POSITIVE:
             positive = Cond(cond.path, _POSITIVE[cond.op], cond.value)
             return sa.not_(sa.func.coalesce(self.condition(positive, definition, alias), sa.false()))
@@ -76,7 +82,7 @@ class Compiler:
             return self._many(field, cond, definition, alias)
         linked = field.type.target if isinstance(field.type, Link) else "core.user"
         if linked != "core.user" and cond.op in ("contains", "startswith"):
-            target = self.ctx.registry.entity(linked)
+            target = self.ctx.registry.target(linked, cond.path)
             return self._through(field, target.title, cond, definition, alias)
         return self.compare(field, cond, alias)
 
@@ -102,14 +108,14 @@ class Compiler:
                     raise FilterError(N_("%(name)s can't be filtered"), field=path, params={"name": path})
                 return field, rest
         known = [k for k in fields if readable is None or k in readable]
-        raise unknown_name(path, [*known, *definition.short])
+        raise self.ctx.registry.unknown(definition.key, path, [*known, *definition.short])
 
     def _through(self, field: FieldDef, rest: str, cond: Cond, definition: EntityDef, alias: Any) -> Any:
         if isinstance(field.type, Lines):
             return self._lines(field, rest, cond, alias)
         if rest.count(".") >= MAX_HOPS or not isinstance(field.type, Link | Links) or field.type.target == "core.user":
             raise unknown_name(cond.path, self.ctx.registry.fields(definition.key))
-        target = self.ctx.registry.entity(field.type.target)
+        target = self.ctx.registry.target(field.type.target, cond.path)
         other = aliased(target.model)
         if cond.op == "is not null":
             inner = sa.not_(self.condition(Cond(rest, "is null"), target, other))

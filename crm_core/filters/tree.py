@@ -231,6 +231,18 @@ def paths(node: Node) -> frozenset[str]:
     return frozenset(cond.path for cond in conditions(node))
 
 
+def without(node: Node, path: str) -> Node | None:
+    """Return the tree without the conditions on a path; ``None`` when nothing is left of it."""
+    match node:
+        case And(parts) | Or(parts):
+            kept = tuple(p for part in parts if (p := without(part, path)) is not None)
+            return type(node)(kept) if kept else None
+        case Not(part):
+            left = without(part, path)
+            return Not(left) if left is not None else None
+    return None if node.path == path else node
+
+
 def check_limits(node: Node) -> Node:
     """Return the tree if it is of a size that may be stored and run.
 

@@ -10,7 +10,7 @@ from crm_core import records
 from crm_core.access import readable
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef, FieldDef
-from crm_core.errors import BadRequest, NotFound, Stale, unknown_name
+from crm_core.errors import BadRequest, NotFound, Stale
 from crm_core.fieldtypes import Computed
 from crm_core.filters import Node, and_, from_query, parse
 from crm_core.filters.query import RESERVED, SUFFIXES
@@ -75,7 +75,8 @@ def filter_of(call: Call) -> Node | None:
         root = bare.partition(".")[0]
         if name in _NOT_CONDITIONS or bare in fields or root in fields or bare in ("id", *call.entity.short):
             continue
-        raise unknown_name(name, [*_NOT_CONDITIONS, *fields, *call.entity.short], N_("parameter or field"))
+        known = [*_NOT_CONDITIONS, *fields, *call.entity.short]
+        raise call.ctx.registry.unknown(call.entity.key, bare, known, N_("parameter or field"))
     found = from_query(call.query.items(multi=True), reserved=_NOT_CONDITIONS)
     text = call.text("filter")
     if not text.strip():
@@ -95,7 +96,7 @@ def listed_fields(ctx: Ctx, definition: EntityDef, text: str) -> list[FieldDef]:
     wanted = [part.strip() for part in text.split(",") if part.strip()]
     if not wanted:
         return [f for f in allowed.values() if not isinstance(f.type, Computed)]
-    found = [field for name in wanted for field in _named(name, allowed)]
+    found = [field for name in wanted for field in _named(ctx, definition, name, allowed)]
     for field in found:
         if isinstance(field.type, Computed):
             message = N_("%(name)s is given with single records only")
@@ -103,12 +104,12 @@ def listed_fields(ctx: Ctx, definition: EntityDef, text: str) -> list[FieldDef]:
     return list({field.key: field for field in found}.values())
 
 
-def _named(name: str, allowed: dict[str, FieldDef]) -> list[FieldDef]:
+def _named(ctx: Ctx, definition: EntityDef, name: str, allowed: dict[str, FieldDef]) -> list[FieldDef]:
     if name in allowed:
         return [allowed[name]]
     group = [field for key, field in allowed.items() if key.startswith(f"{name}.")]
     if not group and name not in ENVELOPE:
-        error = unknown_name(name, [*allowed, *ENVELOPE])
+        error = ctx.registry.unknown(definition.key, name, [*allowed, *ENVELOPE])
         error.field = "fields"
         raise error
     return group
@@ -124,7 +125,7 @@ def record_answer(ctx: Ctx, definition: EntityDef, record_id: int, status: int =
     mask = readable(ctx, definition.key)
     allowed = {key: field for key, field in ctx.registry.fields(definition.key).items() if key in mask}
     wanted = [part.strip() for part in text.split(",") if part.strip()]
-    keys = [f.key for name in wanted for f in _named(name, allowed)] if wanted else list(allowed)
+    keys = [f.key for name in wanted for f in _named(ctx, definition, name, allowed)] if wanted else list(allowed)
     row = records.read(ctx, definition.key, record_id, tuple(keys) or ("id",))
     answer = Answer(_shown(ctx, definition, row, dict.fromkeys(keys)), status)
     answer.headers["ETag"] = f'"{row.version}"'

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from crm_core import access
+from crm_core import access, filters
 from crm_core.contributions import EntityDef, FieldDef, ViewDef
 from crm_core.errors import FilterError
 from crm_core.fieldtypes import Image
@@ -174,6 +174,16 @@ def look_of(definition: EntityDef, view: View, args: MultiDict[str, str]) -> str
     """Return ``list`` or ``cards``: as asked, as the view says, as the person last chose."""
     wanted = args.get("look") or view.look or preferences.preference("look", definition.key)
     return wanted if wanted in LOOKS else LOOKS[0]
+
+
+def without(state: State, path: str) -> State:
+    """Return the state of a list that neither asks for a field, nor sorts or groups by it, nor is in its middle."""
+    node = filters.without(state.node, path) if state.node is not None else None
+    keys = (state.sort or state.shown.sort).split(",")
+    kept = [key for key in keys if key.strip().lstrip("-+") != path]
+    sort = state.sort if kept == keys else ",".join(kept) or "id"
+    group = "" if state.group == path else state.group
+    return replace(state, node=node, sort=sort, group=group, after=None, before=None)
 
 
 # ---------------------------------------------------------------- columns

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef
 from crm_core.directory import ListEntryView
-from crm_core.errors import BadRequest, FilterError, Invalid, Problem, Stale
+from crm_core.errors import BadRequest, FilterError, Invalid, ModuleOff, Problem, Stale
 from crm_core.fieldtypes import Boolean, Choice, Image, User
 from crm_core.i18n import N_, gettext
 from crm_core.records import Page, Row
@@ -126,6 +126,12 @@ def _fetch(ctx: Ctx, state: State) -> tuple[State, Page | None]:
         return state, None
     try:
         return state, records.list_(ctx, state.definition.key, state.query(listing.fetched(ctx, state)))
+    except ModuleOff as error:
+        left = listing.without(state, str(error.field))
+        if left == state:
+            return replace(state, error=error, text=listing.text_of(state.node)), None
+        notify(gettext(N_("%(reason)s; the list is shown without it"), reason=error.text()), "warning")
+        return _fetch(ctx, left)
     except FilterError as error:
         return replace(state, error=error, text=listing.text_of(state.node)), None
     except BadRequest as error:

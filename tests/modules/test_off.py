@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from crm_core import customfields
 from tests.modules.conftest import Browser, turn
@@ -42,3 +43,47 @@ def test_history_of_what_a_module_did_stays_readable(zoo, admin):
     turn(zoo, off="zoo")
     assert "lynx" in admin.get(f"/api/v1/contacts/{contact}/history").text
     assert admin.get(f"/contacts/{contact}?tab=history").status_code == 200
+
+
+def test_lists_that_ask_through_a_module_that_is_off_say_so_and_go_on(zoo, admin):
+    turn(zoo, on="zoo")
+    with zoo.as_user(zoo.admin) as ctx:
+        options = {"target": "zoo.animal"}
+        customfields.create(ctx, "contacts.contact", key="mascot", type="link", label="Mascot", options=options)
+    animal = zoo.make("zoo.animal", name="Mog")
+    values = {"cf.mascot": animal, "zoo.pet": "lynx", "zoo.animals": [animal], "visibility": "write"}
+    zoo.make("contacts.contact", kind="person", first_name="Ada", last_name="Example", **values)
+    zoo.make("contacts.contact", kind="person", first_name="Bob", last_name="Other")
+    asked = {
+        "cf.mascot.name": 'cf.mascot.name = "Mog"',
+        "zoo.pet": 'zoo.pet = "lynx" and last_name = "Example"',
+        "zoo.animals.name": 'not zoo.animals.name = "Mog" or last_name = "Other"',
+    }
+    for expression in asked.values():
+        assert admin.get(f"/api/v1/contacts?filter={quote(expression)}").status_code == 200
+    spec = {"filter": asked["cf.mascot.name"], "sort": "cf.mascot"}
+    view = admin.send("POST", "/api/v1/views", {"entity": "contacts.contact", "name": "Mogs", **spec})
+    assert view.status_code == 201, view.text
+    turn(zoo, off="zoo")
+    for path, expression in asked.items():
+        refused = admin.get(f"/api/v1/contacts?filter={quote(expression)}")
+        assert refused.status_code == 400
+        (error,) = refused.json["errors"]
+        assert (error["field"], error["code"]) == (path, "module_off") and "Zoo is off" in error["message"]
+        page = admin.get(f"/contacts?filter={quote(expression)}")
+        assert page.status_code == 200
+        assert f"“{path}” is not available while the module Zoo is off" in page.text
+        assert ("Example" in page.text, "Other</" in page.text) == (
+            path != "zoo.animals.name",
+            path != "zoo.pet",
+        )
+    for query in ("sort=cf.mascot", "sort=-zoo.pet,last_name", "fields=zoo.pet", "zoo.pet=lynx"):
+        refused = admin.get(f"/api/v1/contacts?{query}")
+        assert (refused.status_code, "Zoo is off" in refused.text) == (400, True), refused.text
+    assert admin.get("/contacts?sort=cf.mascot").text.count("Zoo is off; the list is shown without it") == 1
+    shown = admin.get(f"/contacts?view={view.json['id']}")
+    assert (shown.status_code, "Example" in shown.text, "Other" in shown.text) == (200, True, True)
+    assert "“cf.mascot.name” is not available" in shown.text
+    turn(zoo, on="zoo")
+    kept = admin.get(f"/contacts?view={view.json['id']}").text
+    assert "Example" in kept and "Bob" not in kept

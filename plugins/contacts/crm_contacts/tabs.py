@@ -129,6 +129,11 @@ def relations(ctx: Ctx, record: Any) -> str:
     return render("contacts/relations.html", items=items, id=record.id, may_edit=may_edit)
 
 
+def may_see_relations(ctx: Ctx, record: Any) -> bool:
+    """Tell whether the actor may read relationships at all."""
+    return access.allowed(ctx, computing.RELATION, "read")
+
+
 def relations_count(ctx: Ctx, record: Any) -> int:
     """Return how many relationships of a contact the actor may see."""
     wanted = ListQuery(filter=computing.relation_filter(record.id))
@@ -146,7 +151,8 @@ TABS = (
         visible=is_person, weight=30,
     ),
     Tab(
-        entity=CONTACT, key="relations", label=N_("Relationships"), render=relations, count=relations_count, weight=70
+        entity=CONTACT, key="relations", label=N_("Relationships"), render=relations, count=relations_count,
+        visible=may_see_relations, weight=70,
     ),
     Tab(
         entity=CONTACT, key="linked", label=N_("Linked contacts"), render=linked, count=computing.linked_count,

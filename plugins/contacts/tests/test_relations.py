@@ -116,3 +116,20 @@ def test_ct_74_history_tells_the_labels_of_entries_in_the_readers_language(crm, 
         assert (change.old, change.new) == ("Fournisseur de", "Partenaire de")
         told = {c.key: c.new for c in history.entries(ctx, "contacts.contact", supplier)[0].changes}
     assert told == {"nature": "Prospect", "temperature": "Chaud", "addresses": "Lyon"}
+
+
+def test_ct_74_who_may_not_read_relationships_sees_contacts_without_them(rest, browser_of, pair, alice):
+    supplier, _, _ = pair
+    admin = rest()
+    admin.post(f"/contacts/{supplier}/actions/make_public", status=200)
+    role = next(r["id"] for r in admin.get("/roles")["items"] if r["code"] == "user")
+    grants = {"read": {"level": "none"}}
+    admin.call("PUT", f"/roles/{role}/grants/contacts.relation", grants, status=204)
+    user, browser = rest(alice), browser_of(alice)
+    assert user.get(f"/contacts/{supplier}")["relations"] == []
+    assert [one["id"] for one in user.get("/contacts")["items"]] == [supplier]
+    assert "Lagrange" in browser.get("/contacts")
+    page = browser.get(f"/contacts/{supplier}")
+    assert "Lagrange" in page and "tab/relations" not in page
+    user.get("/relations", status=403)
+    assert admin.get("/incidents")["items"] == []
