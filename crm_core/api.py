@@ -26,6 +26,7 @@ from crm_core import (
 )
 from crm_core.change import Change
 from crm_core.context import Actor, Ctx, Locale
+from crm_core.contributed_events import RecordedEvent
 from crm_core.contributions import (
     ActionDef,
     BlueprintDef,
@@ -43,7 +44,6 @@ from crm_core.contributions import (
     ListDef,
     MenuItem,
     Panel,
-    RecordedEvent,
     RoleDef,
     SavedFilter,
     SequenceDef,

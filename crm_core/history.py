@@ -24,7 +24,7 @@ from crm_core.titles import words_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
-    from crm_core.contributions import RecordedEvent
+    from crm_core.contributed_events import RecordedEvent
 
 VERBS: Mapping[str, str] = {
     "create": N_("created"),

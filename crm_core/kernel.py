@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crm_core.contributions import DemoData, FieldDef, JobDef, RecordedEvent, SettingDef
+from crm_core.contributed_events import RecordedEvent
+from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
 from crm_core.core_lists import LISTS
 from crm_core.customfields import FIELD_INDEXES, FIELD_PURGE
 from crm_core.db import CrmSession, Database

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from crm_core.contributions import RecordedEvent
+from crm_core.contributed_events import RecordedEvent
 from crm_core.errors import CrmError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from crm_core.contributed_events import RecordedEvent
 from crm_core.contributions import (
     ActionDef,
     Contribution,
@@ -15,7 +16,6 @@ from crm_core.contributions import (
     FieldDef,
     JobDef,
     ListDef,
-    RecordedEvent,
     SequenceDef,
     SettingDef,
     ViewDef,

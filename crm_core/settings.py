@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from crm_core import history, money, recording, sequences
 from crm_core.accounts import keys
 from crm_core.config import Config
-from crm_core.contributions import RecordedEvent, SettingDef
+from crm_core.contributed_events import RecordedEvent
+from crm_core.contributions import SettingDef
 from crm_core.db import KERNEL
 from crm_core.directory import SEALED, Unseal, touch
 from crm_core.errors import Forbidden, Invalid, NotFound, ValueProblem

@@ -15,7 +15,7 @@ from typing import Any
 import click
 from blinker import Signal
 
-from crm_core import api, contributions, hookspecs, switching
+from crm_core import api, contributed_events, contributions, hookspecs, switching
 from crm_core.app import create_app
 from crm_core.cli import cli
 from crm_core.config import Config, load_config
@@ -27,6 +27,8 @@ from crm_core.rest import docs
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "reference"
 BUDGETS = ROOT / "tests" / "budgets.toml"
+CONTRIBUTED = (contributions, contributed_events)
+"""The modules of what plugins may contribute."""
 HEADER = "<!-- Written by scripts/reference.py from the code; change the code, not this page. -->\n\n"
 
 
@@ -48,9 +50,9 @@ def hooks() -> str:
 def contribution_types() -> str:
     """Return the page of everything a plugin may contribute."""
     lines = ["# Contributions\n", f"{_doc(contributions)}\n"]
-    found = [c for c in vars(contributions).values() if inspect.isclass(c) and dataclasses.is_dataclass(c)]
+    found = [c for m in CONTRIBUTED for c in vars(m).values() if inspect.isclass(c) and dataclasses.is_dataclass(c)]
     for cls in sorted(found, key=lambda c: c.__name__):
-        if cls.__module__ != contributions.__name__:
+        if cls.__module__ not in {m.__name__ for m in CONTRIBUTED}:
             continue
         lines += [f"## `{cls.__name__}`\n", f"{_doc(cls)}\n", "| field | type | default |", "|---|---|---|"]
         for item in dataclasses.fields(cls):
@@ -79,7 +81,7 @@ def facade() -> str:
     lines.append("## Names\n")
     for name in sorted(set(api.__all__) - set(modules), key=str.lower):
         thing = getattr(api, name)
-        if getattr(thing, "__module__", "") != contributions.__name__ and thing not in BUILT_IN:
+        if getattr(thing, "__module__", "") not in {m.__name__ for m in CONTRIBUTED} and thing not in BUILT_IN:
             lines += _described(name, thing)
     for name, module in modules.items():
         lines += [f"## `{name}`\n", f"{_doc(module)}\n"]

@@ -18,7 +18,7 @@ MODULE_LINES, FUNCTION_LINES = 400, 50
 
 LAYERS: dict[int, tuple[str, ...]] = {
     0: ("errors", "config", "i18n", "text"),
-    1: ("db", "marks", "contributions", "context", "models", "change"),
+    1: ("db", "marks", "contributions", "contributed_events", "context", "models", "change"),
     2: ("manifest", "discovery", "fieldtypes", "filters", "hookspecs", "entities", "columns", "search_index",
         "import_protocol", "sniff"),
     3: ("hooks", "registry", "migrations", "sequences", "entry_values", "titles", "directory",

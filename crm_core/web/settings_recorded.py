@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import flask
 
 from crm_core import recording, settings
-from crm_core.contributions import RecordedEvent
+from crm_core.contributed_events import RecordedEvent
 from crm_core.i18n import N_, gettext
 from crm_core.web.request import admin, current, notify
 
