@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -18,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import importlib_metadata
+from packaging.utils import canonicalize_name
 
 from crm_core.i18n import N_
 from crm_core.manifest import Manifest, ManifestError, read, read_local
@@ -57,6 +60,17 @@ def installed(folder: Path | None = None) -> list[Found]:
 def titles(folder: Path | None = None) -> dict[str, str]:
     """Return the title of every plugin that is there by its name, to be translated when it is shown."""
     return {f.name: f.manifest.title for f in installed(folder) if f.manifest is not None}
+
+
+def is_let_in(manifest: Manifest, *, safe_mode: bool) -> bool:
+    """Tell whether code of a plugin may run: in safe mode only what is released together with the kernel."""
+    return not safe_mode or (not manifest.local and canonicalize_name(manifest.distribution) in _bundled())
+
+
+@cache
+def _bundled() -> frozenset[str]:
+    text = Path(__file__).with_name("bundled.toml").read_text("utf-8")
+    return frozenset(map(canonicalize_name, tomllib.loads(text)["distributions"]))
 
 
 def _twice(name: str, first: Found, second: Found) -> str:

@@ -18,7 +18,7 @@ from crm_core.config import Config
 from crm_core.contributions import FieldDef
 from crm_core.db import KERNEL, CrmSession, Database
 from crm_core.directory import stamps
-from crm_core.discovery import Found, installed, make_importable
+from crm_core.discovery import Found, installed, is_let_in, make_importable
 from crm_core.errors import CrmError
 from crm_core.hooks import Dispatcher, Sinks, implementations_of
 from crm_core.i18n import N_, add_catalogue
@@ -74,7 +74,7 @@ def assemble(
 
     Args:
         database: a migrated database.
-        config: the deployment; ``safe_mode`` leaves out what a new deployment doesn't start with.
+        config: the deployment; ``safe_mode`` leaves out what isn't released together with the kernel.
         wanted: names to build with instead of the stored ones, to try a change out.
         unmigrated: names whose pending migrations, and whatever was left unfinished, don't matter yet.
         sinks: told of every failure of a hook, and of quarantine.
@@ -187,7 +187,7 @@ class _Survey:
             step = N_("Turn it on: crm plugin enable %(name)s")
             state = State.DISABLED if row is not None and row.version else State.AVAILABLE
             self.put(name, state, step=Sentence(step, {"name": name}))
-        elif config.safe_mode and (manifest.local or not manifest.on):
+        elif not is_let_in(manifest, safe_mode=config.safe_mode):
             step = N_("Start again without CRM_SAFE_MODE")
             self.put(name, State.BLOCKED, Sentence(N_("Safe mode leaves it out")), Sentence(step))
         elif not self._blocked(manifest) and not self._unready(manifest, database):

@@ -17,7 +17,7 @@ from crm_core.config import Config
 from crm_core.context import Actor, Ctx
 from crm_core.db import KERNEL, CrmSession, Database, utcnow
 from crm_core.directory import load_directory, touch
-from crm_core.discovery import installed, make_importable, titles
+from crm_core.discovery import installed, is_let_in, make_importable, titles
 from crm_core.errors import Conflict, NotFound, PluginError
 from crm_core.hooks import implementations_of
 from crm_core.i18n import N_, gettext
@@ -35,13 +35,14 @@ def prepare(database: Database, config: Config | None = None) -> list[str]:
     """Bring the kernel's tables and those of every wanted plugin up to date; returns ``plugin revision`` texts.
 
     Plugins seen for the first time are wanted when their manifest says ``default = "on"``. A plugin whose revision
-    fails is left PENDING with the reason; the others go on.
+    fails is left PENDING with the reason; the others go on. Safe mode waits with all that it leaves out.
 
     Raises:
         MigrationError: a revision of the kernel failed; what ran before it is kept.
     """
     done = [f"core {r}" for r in migrations.upgrade(database, migrations.KERNEL_NAME, migrations.KERNEL_FOLDER)]
-    manifests = [f.manifest for f in installed(config.plugins if config else None) if f.manifest]
+    found = [f.manifest for f in installed(config.plugins if config else None) if f.manifest]
+    manifests = [m for m in found if is_let_in(m, safe_mode=config is not None and config.safe_mode)]
     with database.transaction() as session:
         migrations.alone(session)
         _note_new(session, manifests)

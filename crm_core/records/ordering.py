@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import operators
 
 from crm_core.access import predicate, readable
-from crm_core.columns import comparable
+from crm_core.columns import comparable, scalar
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import FilterError
 from crm_core.fieldtypes import Link
@@ -132,7 +132,7 @@ def _title_key(ctx: Ctx, field: FieldDef, alias: Any) -> Any:
     target = ctx.registry.target(field.type.target, field.key)  # type: ignore[attr-defined]
     other = sa.orm.aliased(target.model)
     title = comparable(ctx.registry.field(target.key, target.title), other)
-    query = sa.select(title).where(other.id == getattr(alias, field.attr), predicate(ctx, target, "read", other))
+    query = sa.select(title).where(other.id == scalar(field, alias), predicate(ctx, target, "read", other))
     return query.correlate(alias).scalar_subquery()
 
 

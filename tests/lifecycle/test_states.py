@@ -306,12 +306,23 @@ def test_a_migration_that_fails_can_be_given_up(ready, config, plugin):
     assert status(ready, config, "zoo").state is State.AVAILABLE
 
 
-def test_safe_mode_starts_with_what_a_new_deployment_has(ready, config, plugin):
-    plugin("zoo", default="on")
-    plugin("ark")
-    found = assemble(ready, replace(config, safe_mode=True), wanted=["ark", "zoo"]).statuses
-    assert (found["zoo"].state, found["ark"].state) == (State.ACTIVE, State.BLOCKED)
+def test_safe_mode_starts_with_what_is_released_with_the_kernel(ready, config, plugin):
+    """Whatever is on by default: nobody else's code is imported, and none of it is migrated."""
+    evil = "raise SystemExit('imported')"
+    plugin("zoo", distribution="CRM_contacts")
+    plugin("ark", default="on", plugin=evil, files={"migrations/0001.py": evil, "__init__.py": evil})
+    local = config.plugins / "den.py"
+    local.parent.mkdir(parents=True)
+    local.write_text(f'# /// crm-plugin\n# name = "den"\n# title = "Den"\n# core = ">=0"\n# ///\n{evil}', "utf-8")
+    safe = replace(config, safe_mode=True)
+    initialise(ready, safe)
+    assert "ark" not in status(ready, safe, "zoo").reason.text()
+    found = assemble(ready, safe, wanted=["ark", "zoo", "den"]).statuses
+    assert [found[n].state for n in ("zoo", "ark", "den")] == [State.ACTIVE, State.BLOCKED, State.BLOCKED]
     assert "CRM_SAFE_MODE" in found["ark"].next_step.text()
+    with pytest.raises(Conflict, match="Safe mode"):
+        enable(ready, safe, "den")
+    assert not {"crm_ark", "crm_local_den"} & set(sys.modules)
 
 
 def test_what_is_not_installed_cannot_be_switched(ready, config, plugin):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from dataclasses import replace
 from urllib.parse import quote
 
-from crm_core import customfields
+from crm_core import customfields, records, switching
+from crm_core.deployment import Deployment
+from crm_core.plugin_states import State
+from crm_core.records import ListQuery
 from tests.modules.conftest import Browser, turn
 
 
@@ -43,6 +48,24 @@ def test_history_of_what_a_module_did_stays_readable(zoo, admin):
     turn(zoo, off="zoo")
     assert "lynx" in admin.get(f"/api/v1/contacts/{contact}/history").text
     assert admin.get(f"/contacts/{contact}?tab=history").status_code == 200
+
+
+def test_safe_mode_shows_contacts_and_imports_nothing_of_others(zoo, folder):
+    turn(zoo, on="zoo")
+    animal = zoo.make("zoo.animal", name="Mog")
+    values = {"zoo.pet": "cat", "zoo.animals": [animal], "visibility": "write"}
+    contact = zoo.make("contacts.contact", kind="person", first_name="Ada", last_name="Example", **values)
+    folder.forget()
+    (folder.path / "zoo" / "plugin.py").write_text("raise SystemExit('imported')", "utf-8")
+    config = replace(zoo.config, safe_mode=True)
+    switching.initialise(zoo.database, config)
+    safe = Deployment.open(config)
+    assert (safe.statuses["zoo"].state, safe.statuses["contacts"].state) == (State.BLOCKED, State.ACTIVE)
+    with safe.operation(safe.system_actor()) as ctx:
+        assert [r.title for r in records.list_(ctx, "contacts", ListQuery()).items] == ["Ada Example"]
+        assert records.update(ctx, "contacts", contact, {"last_name": "Safe"})
+    assert not [name for name in sys.modules if name.startswith("crm_local_zoo")]
+    safe.close()
 
 
 def test_lists_that_ask_through_a_module_that_is_off_say_so_and_go_on(zoo, admin):
