@@ -1,6 +1,6 @@
-"""Which events are written to the timeline of records by themselves: declared by modules, switched by administrators.
+"""Which events timelines tell by themselves: declared by modules, switched by administrators (KN-20).
 
-History is always complete. What is switched (KN-20) is whether the timeline shows a line of it, decided when the line is
+History is always complete. What is switched is whether the timeline shows a line of it, decided when the line is
 written: what happened while an event was off stays out of the timeline when it is on again.
 """
 

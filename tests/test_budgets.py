@@ -51,7 +51,10 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/v1/search": ("?q=kergal",),
     "/api/v1/views": ("?entity=contacts",),
     "/options/related": ("", "?q=ker"),
+    "/api/v1/lists/<key>/<entry_id>/merge": ("?into={other}",),
     "/search": ("", "?q=kergal"),
+    "/settings/lists/<key>/<number>/merge": ("", "?into={other}"),
+    "/settings/tags/merge": ("", "?ids={tag}&target={other_tag}"),
     "/search/palette": ("", "?q=kergal"),
     "/search/suggest": ("", "?q=kergal"),
 }
@@ -92,7 +95,13 @@ def _urls(stock: Stock, name: str, slug: str, record: int) -> Iterator[str]:
         for part, value in zip(parts, values, strict=True):
             url = url.replace(f"<{part}>", str(value), 1)
         for query in queries:
-            yield url + query.replace("{record}", str(record))
+            yield url + query.format(**_others(stock, record))
+
+
+def _others(stock: Stock, record: int) -> dict[str, Any]:
+    """Return what queries name: a record, another entry of the list, two tags."""
+    entries, tags = stock.crm.directory.entries("contacts.type"), stock.crm.directory.tags()
+    return {"record": record, "other": entries[0].id, "tag": tags[-1].id, "other_tag": tags[0].id}
 
 
 def _parameters(crm: TestDeployment, slug: str) -> set[str]:
@@ -110,7 +119,7 @@ def _values(stock: Stock, name: str, part: str, record: int) -> list[Any]:
         return ["contacts.type"]
     if part == "id":
         inner = {"import": "draft", "jobs": "job", "tokens": "token", "teams": "team", "views": "view"}
-        inner["batches"] = "batch_id"
+        inner |= {"batches": "batch_id", "tags": "tag"}
         for folder, kind in inner.items():
             if f"/{folder}/<id>" in name:
                 return [ids[kind]]
@@ -123,7 +132,7 @@ def _values(stock: Stock, name: str, part: str, record: int) -> list[Any]:
     known: dict[str, Any] = {
         "definition": "contacts", "entity": "contacts", "record_id": record, "import_id": ids["draft"],
         "job_id": ids["job"], "team_id": ids["team"], "user_id": stock.users[0], "view_id": ids["view"], "side": 96,
-        "number": ids["tag"] if "/tags/" in name else ids["entry"], "rest": "nothing", **ids,
+        "number": ids["tag"] if "/tags/" in name else ids["entry"], "rest": "nothing", **ids, "entry_id": ids["entry"],
         "filename": assets.built().url("app.css").removeprefix("/static/"),
     }  # fmt: skip
     assert part in known, f"say in _values what <{part}> of {name} stands for"
