@@ -31,11 +31,6 @@ ABSENT = {
     "/<definition>/<record_id>/panel/<key>": "no bundled plugin puts a box beside a record",
 }
 """Rules that are answered with 404 here, and why."""
-RECORD_BY_RECORD = {
-    "/profile/changes/batch/<batch_id>": "looks, for each of up to 200 records, at what stands in the way of an undo",
-    "/profile/changes/batch/<batch_id>/progress": "the same page, while it goes on",
-}
-"""Rules that grow with the records they show, and why; the budget holds for as many as are stored here."""
 OF_PEOPLE_TOO = tuple(f"/<definition>/<record_id>{rest}" for rest in ("", "/card", "/edit", "/tabs", "/tab/<key>"))
 """Rules whose pages differ between companies and persons."""
 QUERIES: dict[str, tuple[str, ...]] = {
@@ -178,7 +173,7 @@ def test_no_page_sends_more_statements_than_its_budget(crm: TestDeployment) -> N
     stock.grow(MANY)
     many = _measured(stock, {name: count for name, (count, _) in few.items()}, problems)
     for name, (count, url) in many.items():
-        if count > few[name][0] and name not in RECORD_BY_RECORD:
+        if count > few[name][0]:
             problems.append(f"{url}: {few[name][0]} statements with {FEW} of everything, {count} with {MANY}")
         most = max(count, few[name][0])
         if name not in table:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from crm_core.db import UtcDateTime
 
@@ -83,9 +84,15 @@ def insert_rows(ctx: Ctx, table: sa.Table, names: Sequence[str], rows: Iterable[
             connection.exec_driver_sql(statement, bound)
         return
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row(bind(row))
+    errors: Any = connection.dialect.loaded_dbapi.Error
+    statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(bind(row))
+    except errors as exc:
+        # Past SQLAlchemy, but callers are to meet one kind of error on both databases.
+        raise DBAPIError.instance(statement, None, exc, errors, dialect=connection.dialect) from exc
 
 
 Processor = Callable[[Any], Any]

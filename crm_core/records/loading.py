@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,14 @@ from crm_core import events, search_index, search_text, sequences
 from crm_core.access import require, set_for
 from crm_core.access.sets import principals_of
 from crm_core.change import Change
-from crm_core.contributions import EntityDef, FieldDef
+from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
 from crm_core.entities import KEY_LENGTH
 from crm_core.errors import CrmError, Problem
-from crm_core.fieldtypes import Lines, Link, Tags
+from crm_core.fieldtypes import Link, Tags
 from crm_core.records import applying, checking, values
 from crm_core.records.bulkwriter import allocate_ids, begin_bulk, insert_rows
+from crm_core.records.inserting import OWN, insert_lines
 from crm_core.records.noting import Note, note_many
 from crm_core.text import sort_key
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 Outcome = int | list[Problem]
-_OWN = (
-    "id", "version", "created_at", "updated_at", "created_by_id", "updated_by_id", "access_id", "search_text", "custom",
-)  # fmt: skip
-"""Columns of a row that the loader fills itself."""
 
 
 def bulk_create(ctx: Ctx, entity: str, items: Sequence[Mapping[str, Any]], *, action: str = "import") -> list[Outcome]:
@@ -70,12 +67,11 @@ class _Load:
         self.required = [f for f in fields.values() if f.required or f.required_if is not None]
         self.hooked = bool(ctx.registry.hooks.implementations)
         self.granting = tuple(f.key for f in fields.values() if f.grants)
-        columns = [f for f in fields.values() if f.storage == "column" and f.attr not in _OWN]
+        columns = [f for f in fields.values() if f.storage == "column" and f.attr not in OWN]
         keyed = [f for f in columns if f.key_attr]
-        self.names = (*_OWN, *(f.attr for f in columns), *(f.key_attr for f in keyed))
+        self.names = (*OWN, *(f.attr for f in columns), *(f.key_attr for f in keyed))
         self.columns, self.keyed = [f.key for f in columns], [f.key for f in keyed]
         self.custom = [(f.key, f.attr, f.type.store) for f in fields.values() if f.storage == "custom"]
-        self.lines = [f for f in fields.values() if isinstance(f.type, Lines)]
         self.many = [f for f in fields.values() if f.type.multiple]
         self.tags = [f.key for f in fields.values() if isinstance(f.type, Tags)]
         self.defaults = [f for f in fields.values() if f.default is not None]
@@ -135,13 +131,13 @@ class _Load:
         connection = self.ctx.session.connection_of_kernel()
         with search_index.appending(connection, table.name, ids[0], ids[-1]):
             insert_rows(self.ctx, table, self.names, rows)
-        self._write_lines(changes, ids)
+        insert_lines(self.ctx, self.definition, zip(ids, (c.values for c in changes), strict=True))
         self._write_links(changes, ids)
         self._write_history(changes, ids, action)
         self._react(changes, ids)
 
     def _row(self, found: Mapping[str, Any], record_id: int, titles: search_text.Titles) -> list[Any]:
-        """Return the values of a row: those of ``_OWN``, then columns, then the keys of text."""
+        """Return the values of a row: those of ``OWN``, then columns, then the keys of text."""
         ctx, get = self.ctx, found.get
         document = {attr: store(value) for key, attr, store in self.custom if (value := get(key)) is not None}
         return [
@@ -157,15 +153,6 @@ class _Load:
         if key not in self.access:
             self.access[key] = set_for(self.ctx, principals_of(self.ctx, self.definition, found, {}))
         return self.access[key]
-
-    def _write_lines(self, changes: list[Change], ids: Sequence[int]) -> None:
-        for one in self.lines:
-            line = one.type.line  # type: ignore[attr-defined]
-            names, make = _line_maker(line.fields)
-            owners = [(i, lines) for c, i in zip(changes, ids, strict=True) if (lines := c.values.get(one.key))]
-            if owners:
-                rows = (make(i, n, given.get) for i, lines in owners for n, given in enumerate(lines))
-                insert_rows(self.ctx, line.model.__table__, names, rows)
 
     def _write_links(self, changes: list[Change], ids: Sequence[int]) -> None:
         rows = [
@@ -196,18 +183,3 @@ class _Load:
                 self.ctx.registry.hooks.after_write(self.ctx, change)
         for record_id in ids:
             events.emit(self.ctx, "record_created", self.definition.key, record_id)
-
-
-def _line_maker(fields: Sequence[FieldDef]) -> tuple[list[str], Callable[..., list[Any]]]:
-    """Return the columns of a kind of line, and what makes a row of a line's values."""
-    plan = [(f.key, f.default if not callable(f.default) else None) for f in fields]
-    keyed = [f.key for f in fields if f.key_attr]
-    names = ["parent_id", "position", *(f.attr for f in fields), *(f.key_attr for f in fields if f.key_attr)]
-
-    def make(parent: int, position: int, get: Callable[..., Any]) -> list[Any]:
-        row = [parent, position, *[get(key, default) for key, default in plan]]
-        if keyed:
-            row += [sort_key(get(key), KEY_LENGTH) or "" for key in keyed]
-        return row
-
-    return names, make

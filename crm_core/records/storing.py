@@ -21,6 +21,8 @@ from crm_core.db import KERNEL
 from crm_core.errors import Conflict, CrmError, Forbidden, Invalid, Problem
 from crm_core.i18n import N_
 from crm_core.records import applying
+from crm_core.records.inserting import insert_records
+from crm_core.records.reading import find_stored
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -67,14 +69,24 @@ def store(ctx: Ctx, changes: Sequence[Change], shares: Shares | None = None) -> 
     _give_access(ctx, definition, changes, shares)
     if len(changes) > 1:
         _align([change.record for change in changes if change.verb == "update"])
-    ctx.session.add_all([change.record for change in changes])
     try:
+        if len(changes) > 1 and changes[0].verb == "create":
+            _insert(ctx, changes)
+        ctx.session.add_all([change.record for change in changes])
         ctx.session.flush()
     except IntegrityError as exc:
         raise integrity(ctx, definition, exc) from exc
     applying.write_links(ctx, changes)
     wrong = files.follow(ctx, changes)
     refuse(changes, {number: Invalid(problems) for number, problems in wrong.items()})
+
+
+def _insert(ctx: Ctx, changes: Sequence[Change]) -> None:
+    """Write new records whose ids are known by the bulk writer; hooks get them as they stand in the database."""
+    insert_records(ctx, changes)
+    found = find_stored(ctx, changes[0].definition, [change.record.id for change in changes])
+    for change in changes:
+        change.record = found[change.record.id]
 
 
 def _give_access(ctx: Ctx, definition: EntityDef, changes: Sequence[Change], shares: Shares | None) -> None:

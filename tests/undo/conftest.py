@@ -35,6 +35,11 @@ class Desk:
         with self.crm.as_user(self.crm.admin) as ctx:
             return history.deletions(ctx, everyone=True)[0].id
 
+    def deletion(self, record: int) -> int:
+        """Return the id of the change that deleted a record which is still gone."""
+        with self.crm.as_user(self.crm.admin, write=False) as ctx:
+            return next(e.id for e in history.deletions(ctx, everyone=True) if e.record_id == record)
+
     def last(self, record: int) -> int:
         """Return the id of a record's newest change."""
         return int(self.history(record)[0].id)

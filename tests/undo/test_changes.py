@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from PIL import Image
 
-from crm_core import comments, customfields, files, records, settings
+from crm_core import comments, customfields, files, history, records, settings, undo
 from crm_core.db import utcnow
 from crm_core.directory import touch
 from crm_core.errors import Conflict, Forbidden, NotFound
@@ -236,3 +236,55 @@ def test_pictures_go_back_while_they_are_kept(sqlite_crm):
     assert codes(desk.look(last).problems) == [("photo", "file")]
     desk.undo(last)
     assert desk.values(record, "photo", "name") == [None, "Kergal"]
+
+
+def test_a_change_of_sharing_goes_back_with_who_may_write(crm, desk, actor_with):
+    ann, bob = actor_with(name="Ann Red"), actor_with(name="Bob Blue")
+    record = desk.new(name="Sével", visibility="private")
+
+    def share(*people):
+        with crm.as_user(crm.admin) as ctx:
+            records.share(ctx, CONTACT, record, people)
+        return desk.last(record)
+
+    def may(user):
+        """Tell what somebody may do with the record: nothing, read, or change."""
+        with crm.as_user(user, write=False) as ctx:
+            try:
+                return "change" if records.read(ctx, CONTACT, record, []).editable else "read"
+            except NotFound:
+                return ""
+
+    first = share(("user", ann, False))
+    second = share(("user", ann, True), ("user", bob, False))
+    assert (may(ann), may(bob)) == ("change", "read")
+    entry = desk.history(record)[0]
+    assert (entry.undoable, [(c.old, c.new) for c in entry.changes]) == (
+        True, [("Ann Red", "Ann Red (may change), Bob Blue")],
+    )  # fmt: skip
+    assert codes(desk.look(first).problems) == [(None, "changed"), ("visibility", "changed")][:1]
+    assert [(c.old, c.new) for c in desk.look(second).changes] == [("Ann Red (may change), Bob Blue", "Ann Red")]
+    desk.undo(second)
+    assert (may(ann), may(bob)) == ("read", "")
+    again = desk.last(record)
+    desk.undo(first)
+    assert (may(ann), may(bob)) == ("", "")
+    with pytest.raises(Conflict):
+        desk.undo(again)
+    desk.undo(desk.last(record))
+    assert may(ann) == "read"
+
+
+def test_how_long_changes_can_be_undone_is_one_setting_for_values_and_lists(sqlite_crm):
+    crm, desk = sqlite_crm, Desk(sqlite_crm)
+    record = desk.new(score=1)
+    change, gone = desk.set(record, score=4), desk.remove(desk.new(name="Gone"))
+    with crm.as_user(crm.admin) as ctx:
+        settings.set_value(ctx, "core.undo_days", 30)
+    for days, allowed in ((29, True), (31, False)):
+        with crm.as_user(crm.admin, write=False, now=utcnow() + dt.timedelta(days=days)) as ctx:
+            assert undo.look_at_change(ctx, change).possible is allowed
+            assert history.entries(ctx, CONTACT, record)[0].undoable is allowed
+            assert ([e.id for e in history.deletions(ctx)] == [gone]) is allowed
+            if not allowed:
+                assert codes(undo.look_at_change(ctx, change).problems) == [(None, "expired")]
