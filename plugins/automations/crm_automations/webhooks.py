@@ -54,7 +54,10 @@ def deliver(run: JobRun) -> Mapping[str, Any]:
     try:
         status = sending.post(args["url"], args["body"].encode(), headers, private)
     except sending.Failed as error:
-        if run.attempt < tries:
+        # Starts are not counted: those of processes that died have tried nothing.
+        run.state["tried"] = run.state.get("tried", 0) + 1
+        if run.state["tried"] < tries:
+            run.save()
             raise WebhookDown(hint=str(error)) from error
         return _given_up(run, error)
     except sending.Refused as error:
