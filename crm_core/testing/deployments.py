@@ -6,16 +6,19 @@ import datetime as dt
 import itertools
 import secrets
 import shutil
+import sys
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from crm_core import accounts, records, switching
+from crm_core import accounts, lifecycle, records, switching
 from crm_core.accounts import csrf, sessions, tokens
 from crm_core.accounts.web import COOKIE
 from crm_core.app import AppSwitch
@@ -23,7 +26,8 @@ from crm_core.config import load_config
 from crm_core.context import Actor, Ctx
 from crm_core.db import Database, utcnow
 from crm_core.deployment import Deployment
-from crm_core.directory import touch
+from crm_core.directory import stamps, touch
+from crm_core.hooks import Dispatcher, Sinks
 from crm_core.jobs.execute import execute
 from crm_core.models import Job, Role, Team, TeamMember, User, UserRole
 from crm_core.testing import services
@@ -34,11 +38,23 @@ if TYPE_CHECKING:
 SECRET = "tests-only-secret-of-no-value-0123456789"  # noqa: S105 - never used outside tests
 
 
+Assemble = Callable[[], lifecycle.Build]
+
+
 class TestDeployment(Deployment):
     """A deployment with shortcuts for tests."""
 
     __test__ = False
     admin: int
+    kept: KeptBuild | None = None
+    """The build of the template it was copied from, as long as nothing was changed."""
+
+    def _assembled(self, generation: int) -> lifecycle.Build:
+        if self.kept is None or not self.kept.fits(self):
+            return super()._assembled(generation)
+        build = self.kept.of(lambda: super(TestDeployment, self)._assembled(generation))
+        hooks = Dispatcher(build.registry.hooks.implementations, sinks=Sinks(self.incident, self._quarantine))
+        return replace(build, registry=replace(build.registry, hooks=hooks))
 
     @property
     def wsgi(self) -> AppSwitch:
@@ -130,6 +146,49 @@ class TestDeployment(Deployment):
             event.remove(self.database.engine, "before_cursor_execute", before)
 
 
+class KeptBuild:
+    """The registry of a template's plugins, put together once for all copies that are still as they were copied."""
+
+    def __init__(self, generation: int) -> None:
+        """Keep nothing yet; ``generation`` is the template's."""
+        self._generation = generation
+        self._builds: dict[tuple[str, ...], lifecycle.Build] = {}
+
+    def fits(self, deployment: Deployment) -> bool:
+        """Tell whether a deployment is as the template was, with no plugins of its own."""
+        config = deployment.config
+        if config.safe_mode or (config.plugins.is_dir() and any(config.plugins.iterdir())):
+            return False
+        with deployment.database.transaction(write=False) as session:
+            return stamps(session).get("registry", 0) == self._generation
+
+    def of(self, assemble: Assemble) -> lifecycle.Build:
+        """Return the build of the plugins that can be found now, put together by the first who asks."""
+        places = tuple(sys.path)
+        if places not in self._builds:
+            self._builds[places] = assemble()
+        return self._builds[places]
+
+
+class KeptDatabase(Database):
+    """A database whose engine is used for one copy after another: a new engine compiles every statement anew."""
+
+    def __init__(self, url: str) -> None:
+        """Make the engine."""
+        super().__init__(url)
+        event.listen(self.engine, "do_connect", self._connect)
+
+    def _connect(self, dialect: Any, record: Any, args: list[Any], options: dict[str, Any]) -> None:
+        known, options_now = dialect.create_connect_args(self.url)
+        args[:] = known
+        options |= options_now
+
+    def point_at(self, url: str) -> None:
+        """Use another database of the same server, or another file."""
+        self.url = self.url.set(database=sa.make_url(url).database)
+        self.access_cache.clear()
+
+
 class Templates:
     """One migrated database a kind, copied for each test."""
 
@@ -137,6 +196,9 @@ class Templates:
         """Nothing is made before it is needed; ``server`` is a PostgreSQL server other than the test run's."""
         self.folder, self._address = folder, server
         self._made: dict[tuple[str, tuple[str, ...]], Path | str] = {}
+        self._builds: dict[tuple[str, ...], KeptBuild] = {}
+        self._free: dict[str, list[KeptDatabase]] = defaultdict(list)
+        self._postgres: sa.Engine | None = None
 
     def fresh(self, kind: str, home: Path, plugins: tuple[str, ...] = ()) -> TestDeployment:
         """Return a deployment on a copy of the template, with plugins that are off otherwise."""
@@ -144,11 +206,14 @@ class Templates:
         if key not in self._made:
             self._made[key] = self._sqlite(plugins) if kind == "sqlite" else self._postgresql(plugins)
         home.mkdir(parents=True, exist_ok=True)
-        return self._open(home, self._copy(self._made[key], home))
+        return self._open(home, self._copy(self._made[key], home), key)
 
-    def _open(self, home: Path, url: str) -> TestDeployment:
+    def _open(self, home: Path, url: str, key: tuple[str, tuple[str, ...]]) -> TestDeployment:
         config = load_config({}, home=home, database_url=url, secret_key=SECRET, worker="manual")
-        found = TestDeployment(config)
+        database = self._free[key[0]].pop() if self._free[key[0]] else KeptDatabase(config.url)
+        database.point_at(config.url)
+        found = TestDeployment(config, database)
+        found.kept = self._builds[key[1]]
         with found.database.transaction(write=False) as session:
             found.admin = session.scalar(sa.select(sa.func.min(User.id))) or 0
         return found
@@ -162,6 +227,8 @@ class Templates:
             accounts.first_run(session)
         for name in plugins:
             switching.enable(database, config, name)
+        with database.transaction(write=False) as session:
+            self._builds[plugins] = KeptBuild(stamps(session).get("registry", 0))
         database.dispose()
 
     def _sqlite(self, plugins: tuple[str, ...]) -> Path:
@@ -190,18 +257,24 @@ class Templates:
         return address.set(database=name).render_as_string(hide_password=False)
 
     def _server(self, statement: str) -> None:
-        engine = sa.create_engine(self._address or services.run_postgres(), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        if self._postgres is None:
+            address = self._address or services.run_postgres()
+            self._postgres = sa.create_engine(address, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        with self._postgres.connect() as connection:
             connection.exec_driver_sql(statement)
-        engine.dispose()
 
     def drop(self, deployment: TestDeployment) -> None:
-        """Remove the database of a test."""
-        if not deployment.database.is_sqlite:
-            self._server(f"DROP DATABASE IF EXISTS {deployment.database.url.database} WITH (FORCE)")
+        """Remove the database of a test; its engine serves the next."""
+        database = deployment.database
+        if not database.is_sqlite:
+            self._server(f"DROP DATABASE IF EXISTS {database.url.database} WITH (FORCE)")
+        if isinstance(database, KeptDatabase):
+            self._free["sqlite" if database.is_sqlite else "postgresql"].append(database)
 
     def close(self) -> None:
         """Remove the templates."""
         for template in self._made.values():
             if isinstance(template, str):
                 self._server(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
+        if self._postgres is not None:
+            self._postgres.dispose()

@@ -115,6 +115,7 @@ def sqlite_crm(
     found = crm_templates.fresh("sqlite", tmp_path / "home", crm_plugins)
     yield found
     found.close()
+    crm_templates.drop(found)
 
 
 @pytest.fixture

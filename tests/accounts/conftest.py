@@ -14,17 +14,20 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from crm_core import accounts
+from crm_core import accounts, hooks, kernel
 from crm_core.accounts import passwords, roles, users
 from crm_core.config import Config
 from crm_core.context import Actor, Ctx
 from crm_core.db import Database
 from crm_core.models import Change, User
+from crm_core.registry import build_registry
 from crm_core.testing.deployments import TestDeployment
 from crm_core.testing.tables import make_tables
 from tests.accounts.pages import EMAIL, GOOD, change
 
 START = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+ALONE = build_registry([], dispatcher=hooks.Dispatcher({}), kernel=kernel.contributions())
+"""The kernel without a module."""
 SYSTEM = Actor(None, "System", system=True, moderator=True, via="cli")
 
 
@@ -47,7 +50,7 @@ class Bench:
         """Open a writing operation."""
         nothing: Any = None
         with self.database.transaction() as session:
-            yield Ctx(actor, session, nothing, nothing, self.config, self.database, self.now)
+            yield Ctx(actor, session, ALONE, nothing, self.config, self.database, self.now)
 
     def operation(self) -> AbstractContextManager[Ctx]:
         """Open a writing operation of the system."""
