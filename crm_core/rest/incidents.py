@@ -32,12 +32,12 @@ def _changing(work: Callable[[Any, str, int | None], int]) -> Callable[[Call], A
         bodies.check(_CHOICE, call.body)
         return Answer({"changed": work(call.ctx, call.body.get("plugin", ""), call.body.get("id"))})
 
-    handler.__name__, handler.__doc__ = f"{work.__name__}_incidents", work.__doc__
+    handler.__name__, handler.__doc__ = work.__name__, work.__doc__
     return handler
 
 
 def _route(method: str, path: str, handler: Callable[[Call], Answer], summary: str, **more: Any) -> Route:
-    return Route(method=method, path=f"/incidents{path}", handler=handler, summary=summary, tag="plugins",
+    return Route(method=method, path=f"/incidents{path}", handler=handler, summary=summary, tag="incidents",
                  scope="admin", **more)  # fmt: skip
 
 
