@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from crm_core import tags
 from tests.browser.conftest import Live, axe, faults, no_sideways, visit
 
 PAGES = (
     "/", "/contacts", "/contacts?look=cards", "/contacts/new", "/contacts/{id}", "/contacts/{id}/edit", "/search?q=an",
     "/contacts/import", "/settings", "/settings/lists", "/settings/lists/contacts.temperature", "/settings/tags",
     "/settings/currencies", "/settings/options", "/settings/users", "/settings/teams", "/profile", "/profile/security",
-    "/profile/tokens", "/jobs", "/api/docs",
+    "/profile/tokens", "/jobs", "/api/docs", "/settings/recorded",
+    "/settings/lists/contacts.type/{entry}/merge?into={other}", "/settings/tags/merge?ids={tag}&target={vip}",
 )  # fmt: skip
 
 
@@ -23,10 +25,13 @@ def test_pages_are_accessible_and_fit(live: Live, tab: Callable[..., Page]) -> N
         emails=["anne@example.org"], phones=["+33639981234"], tags=["vip"], addresses=[{"city": "Brest"}],
         nature=["prospect"], temperature="hot",
     )  # fmt: skip
+    with live.crm.as_user(live.crm.admin) as ctx:
+        names = {"id": found, "tag": tags.create(ctx, "old").id, "vip": ctx.directory.tags()[0].id}
+        names["entry"], names["other"] = (e.id for e in ctx.directory.entries("contacts.type")[:2])
     page = tab(live, live.crm.admin)
     wrong: list[str] = []
     for path in PAGES:
-        visit(page, path.format(id=found))
+        visit(page, path.format(**names))
         wrong += faults(page, path)
     assert wrong == []
 
