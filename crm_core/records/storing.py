@@ -99,14 +99,13 @@ def _give_access(ctx: Ctx, definition: EntityDef, changes: Sequence[Change], sha
 
 def _align(records: Sequence[Any]) -> None:
     """Have every record write the columns that any of them writes, so that one statement takes them all."""
-    columns = {a.key for r in records for a in sa.inspect(r).mapper.column_attrs if _is_changed(r, a.key)}
+    columns: set[str] = set()
+    for record in records:
+        state = sa.inspect(record)
+        columns |= set(state.mapper.column_attrs.keys()) - state.unmodified
     for record in records:
         for name in columns:
             flag_modified(record, name)
-
-
-def _is_changed(record: Any, name: str) -> bool:
-    return bool(sa.inspect(record).attrs[name].history.has_changes())
 
 
 def integrity(ctx: Ctx, definition: EntityDef, exc: IntegrityError) -> Invalid | Conflict:

@@ -17,6 +17,7 @@ from crm_core.db import KERNEL
 from crm_core.errors import Conflict, NotFound, Problem
 from crm_core.i18n import N_, gettext
 from crm_core.models import Batch, Change, Import, Job
+from crm_core.records.bulkwriter import rare_collections
 from crm_core.undo.net import nets_of_batch
 from crm_core.undo.passes import Result, undo_nets
 from crm_core.undo.steps import UNAVAILABLE, Step, may_be_told
@@ -105,7 +106,7 @@ def work(run: Runner, batch_id: int) -> dict[str, Any]:
     going = True
     while going:
         _stop_if_asked(run, batch_id)
-        with run.operation(quiet=True) as ctx:
+        with rare_collections(), run.operation(quiet=True) as ctx:
             going = _chunk(ctx, batch_id)
             outcome = dict(batches.find(ctx, batch_id).outcome or {})
             run.progress(outcome["seen"], total, gettext(N_("%(count)s records undone"), count=outcome["undone"]))

@@ -13,7 +13,7 @@ from crm_core import history
 from crm_core.access import require
 from crm_core.errors import Forbidden, Problem
 from crm_core.i18n import N_
-from crm_core.records.reading import existing, find_many
+from crm_core.records.reading import existing, find_many, permitted
 from crm_core.titles import words_of
 from crm_core.undo import back, comeback, removal
 from crm_core.undo.net import Net
@@ -44,12 +44,12 @@ def examine_all(ctx: Ctx, nets: Sequence[Net], *, lock: bool = False, lenient: b
         if definition is None:
             steps.update({(n.entity, n.record_id): Step(n, hidden=True, problems=(UNAVAILABLE,)) for n in group})
             continue
-        known, there = _known(ctx, definition, group)
+        known, there = _known(ctx, definition, group, lock=lock)
         steps.update({step.key: step for step in known})
         for effect, action, look in (("update", "update", back.go_back), ("create", "delete", removal.remove)):
             wanted = [net for net in group if net.effect == effect and (net.entity, net.record_id) not in steps]
             if wanted:
-                sight = _sight(ctx, definition, {n.record_id: there[n.record_id] for n in wanted}, action, lock=lock)
+                sight = _sight(ctx, definition, {n.record_id: there[n.record_id] for n in wanted}, action)
                 steps.update({step.key: step for step in look(sight, wanted)})
     returning = [net for net in nets if (net.entity, net.record_id) not in steps]
     steps.update({step.key: step for step in comeback.come_back(ctx, returning)})
@@ -64,11 +64,11 @@ def _by_entity(nets: Iterable[Net]) -> dict[str, list[Net]]:
     return found
 
 
-def _known(ctx: Ctx, definition: EntityDef, nets: Sequence[Net]) -> tuple[list[Step], dict[int, Any]]:
+def _known(ctx: Ctx, definition: EntityDef, nets: Sequence[Net], *, lock: bool) -> tuple[list[Step], dict[int, Any]]:
     """Return the steps of records nothing more need be asked about, and the records that are there."""
     words = words_of(ctx, definition.key)
     ids = [net.record_id for net in nets if net.effect != "delete"]
-    there = find_many(ctx, definition, ids)
+    there = find_many(ctx, definition, ids, lock=lock)
     unseen = existing(ctx, definition, missing) if (missing := [i for i in ids if i not in there]) else set()
     found = []
     for net in nets:
@@ -87,9 +87,9 @@ def _refused(net: Net, title: str, code: str, message: str) -> Step:
     return Step(net, title, problems=(Problem(None, code, message),))
 
 
-def _sight(ctx: Ctx, definition: EntityDef, records: Mapping[int, Any], action: str, *, lock: bool) -> Sight:
+def _sight(ctx: Ctx, definition: EntityDef, records: Mapping[int, Any], action: str) -> Sight:
     try:
         require(ctx, definition.key, action)
     except Forbidden as error:
-        return Sight(ctx, definition, records, Problem(None, "forbidden", error.message, error.params), {})
-    return Sight(ctx, definition, records, None, find_many(ctx, definition, records, action, lock=lock))
+        return Sight(ctx, definition, records, Problem(None, "forbidden", error.message, error.params), set())
+    return Sight(ctx, definition, records, None, permitted(ctx, definition, records, action))

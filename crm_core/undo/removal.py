@@ -110,7 +110,8 @@ def _ties(ctx: Ctx, wanted: set[Key], going: set[Key]) -> _Ties:
             if linked is None:
                 continue
             along = [number for key, number in going if key == other.key]
-            for target, number in _rows(ctx, link, own, linked, ids, own.in_(along), len(along)) if along else ():
+            inside = along if len(going) > 1 else ()
+            for target, number in _rows(ctx, link, own, linked, ids, own.in_(along), len(along)) if inside else ():
                 if (other.key, number) != (entity, target):
                     found.inside.setdefault((entity, target), set()).add((other.key, number))
             for target, number in _rows(ctx, link, own, linked, ids, own.not_in(along), _SHOWN):

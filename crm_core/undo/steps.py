@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Sight:
     records: Mapping[int, Any]
     refusal: Problem | None
     """Why the actor may not do it to any record."""
-    allowed: Mapping[int, Any]
+    allowed: Collection[int]
 
     def refused(self, record_id: int) -> Problem | None:
         """Return why the actor may not do it to a record that he sees."""
