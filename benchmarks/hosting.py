@@ -124,8 +124,10 @@ def _pages(bench: Bench, alone: TestDeployment, crowded: TestDeployment) -> None
 
 def _dispatch(bench: Bench, crowded: TestDeployment) -> None:
     table = bench.section(
-        "Dispatch of a hook", f"Microseconds a call with {COUNT} implementations that do nothing, clocks included; "
-        f"median of {ROUNDS:,}. On PostgreSQL a hook whose failures are skipped is asked inside a savepoint.", "hook", "all", "one implementation",
+        "Dispatch of a hook",
+        f"Microseconds a call with {COUNT} implementations that do nothing, clocks included; median of {ROUNDS:,}. "
+        "On PostgreSQL a hook whose failures are skipped is asked inside a savepoint.",
+        "hook", "all", "one implementation",
     )  # fmt: skip
     found = {}
     with crowded.as_user(crowded.admin) as ctx:

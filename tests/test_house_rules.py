@@ -20,7 +20,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
     0: ("errors", "config", "i18n", "text"),
     1: ("db", "marks", "contributions", "contributed_events", "context", "models", "change"),
     2: ("manifest", "discovery", "fieldtypes", "filters", "hookspecs", "entities", "columns", "search_index",
-        "import_protocol", "sniff"),
+        "import_protocol", "isolation", "sniff"),
     3: ("hooks", "registry", "migrations", "sequences", "entry_values", "titles", "directory",
         "revision_tools", "revision_writer", "scaffold", "drift", "mail", "plugin_states"),
     4: ("access", "batches", "history", "events", "core_lists", "accounts", "customfields", "custom_indexes",

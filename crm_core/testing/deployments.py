@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from crm_core import accounts, lifecycle, records, switching
+from crm_core import accounts, kernel, lifecycle, records, switching
 from crm_core.accounts import csrf, sessions, tokens
 from crm_core.accounts.web import COOKIE
 from crm_core.app import AppSwitch
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 SECRET = "tests-only-secret-of-no-value-0123456789"  # noqa: S105 - never used outside tests
 
 
+_OWN = kernel.contributions
 Assemble = Callable[[], lifecycle.Build]
 
 
@@ -156,8 +157,10 @@ class KeptBuild:
 
     def fits(self, deployment: Deployment) -> bool:
         """Tell whether a deployment is as the template was, with no plugins of its own."""
-        config = deployment.config
-        if config.safe_mode or (config.plugins.is_dir() and any(config.plugins.iterdir())):
+        folder = deployment.config.plugins
+        if deployment.config.safe_mode or (folder.is_dir() and any(folder.iterdir())):
+            return False
+        if kernel.contributions is not _OWN:
             return False
         with deployment.database.transaction(write=False) as session:
             return stamps(session).get("registry", 0) == self._generation

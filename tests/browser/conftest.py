@@ -21,6 +21,8 @@ AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "ax
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'], preload: false}"
 COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast']}, resultTypes: ['violations'], preload: false}"
 Look = tuple[int, Literal["light", "dark"]]
+SETTLED = """scheme => document.documentElement.dataset.bsTheme === scheme
+    && document.getAnimations().every(one => one.playState !== 'running')"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LOOKS: tuple[Look, ...] = (
     (1280, "light"),
@@ -117,6 +119,7 @@ def faults(page: Page, path: str, looks: Sequence[Look] = LOOKS) -> list[str]:
     for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 740 if width < 500 else 800})
         page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(SETTLED, arg=scheme)
         found += [f"{path} {width} {scheme}: {line}" for line in axe(page, COLOURS if scheme == "dark" else RULES)]
         if page.evaluate(SIDEWAYS) > 0:
             found.append(f"{path} {width} {scheme}: scrolls sideways")

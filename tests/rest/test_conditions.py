@@ -13,6 +13,8 @@ VALUES = (
     "today-30d", "now", "2026-02-31", "2026-01-01", "0001-01-01", "9999-12-31T23:59:59-23:59", "now-99999y", "a,b,,",
     "vip", "shop.author:1", "shop.author:x", "\u202e", "\x1f", "+33 1 23 45 67 89", "🎈" * 300, "ada@example.org",
 )  # fmt: skip
+EACH = 7
+"""A field meets every seventh value with an operator, another seventh with the next one and on the other database."""
 
 
 def fields_of(api: Any) -> list[str]:
@@ -23,8 +25,9 @@ def fields_of(api: Any) -> list[str]:
 def test_conditions_are_answered_with_a_page_or_a_problem(shop: Any, suffix: str) -> None:
     shop.make("shop.book", name="Dune", pages=5, price="1", tags=["vip"], copies=[{"mark": "x", "price": "2"}])
     api = shop.api()
-    for field in fields_of(api):
-        for value in VALUES[:: 3 if suffix else 1]:
+    first = 3 * [*SUFFIXES, ""].index(suffix) + shop.database.is_sqlite
+    for number, field in enumerate(fields_of(api), first):
+        for value in VALUES[number % EACH :: EACH]:
             query = {f"{field}__{suffix}" if suffix else field: value, "count": "0", "fields": "id"}
             answer = api.get("books", query_string=query)
             assert answer.status_code in (200, 400), (query, answer.text)

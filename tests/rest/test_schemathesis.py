@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.rest.conftest import Shop, open_shop
+from tests.rest.conftest import Shop, sqlite_copy
 
 EXAMPLES = 5
 CHECKS: list[Callable[..., Any]] = [
@@ -28,10 +29,9 @@ LISTS = ("shop.genre", "shop.binding", "core.channel")
 
 
 @pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def stocked(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Shop]:
     """A shop with a few records, that requests with small ids meet."""
-    home = tmp_path_factory.mktemp("shop")
-    yield from open_shop(home, f"sqlite:///{home}/shop.sqlite3")
+    yield from sqlite_copy(tmp_path_factory.mktemp("shop"), sqlite_template)
 
 
 def stock(shop: Shop) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from crm_core import jobs
 from crm_core.db import utcnow
-from crm_core.errors import Conflict, CrmError, NotFound
+from crm_core.errors import Conflict, CrmError, NotFound, Unavailable
 from crm_core.jobs import cron, worker
 from crm_core.jobs.execute import execute
 from crm_core.models import Comment, Incident, Job, Worker
@@ -134,7 +134,7 @@ def test_a_worker_that_hangs_loses_its_job_and_can_write_nothing_more(crm, runni
     until(crm, job_id, "running")
     while len(steps_of(crm, job_id)) < 3:
         time.sleep(0.05)
-    sleeper.send_signal(signal.SIGSTOP)
+    freeze(crm, sleeper)
     other = worker.JobWorker(crm, heartbeat=0.5, lease=2.0)
     other.start()
     try:
@@ -146,6 +146,19 @@ def test_a_worker_that_hangs_loses_its_job_and_can_write_nothing_more(crm, runni
         other.stop()
         sleeper.kill()
         sleeper.wait()
+
+
+def freeze(crm, process):
+    """Stop a process between two of its transactions: in the middle of one it would keep SQLite's only lock."""
+    for _ in range(100):
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with crm.database.brief_transaction():
+                return
+        except Unavailable:
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.02)
+    raise AssertionError("the process never let go of the database")
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ from sqlalchemy import event
 
 from crm_core.config import load_config
 from crm_core.jobs.execute import execute
-from crm_core.undo import batch
 from crm_core.testing.deployments import SECRET, TestDeployment
+from crm_core.undo import batch
 
 SMALL = 20
 

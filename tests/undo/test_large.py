@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from crm_core import batches, comments, records, undo
@@ -17,12 +19,12 @@ def imported(crm, people, companies=1):
         inside = batches.begin(ctx, batches.IMPORT, CONTACT, "book.csv")
         items = [{"kind": "company", "name": f"Company {n}", "visibility": "write"} for n in range(companies)]
         made = records.bulk_create(inside, CONTACT, items)
-        items = [
+        people_of_them: list[dict[str, Any]] = [
             {"kind": "person", "first_name": "Jo", "last_name": f"No {n}", "company": made[n % companies],
              "emails": [{"address": f"jo{n}@example.com"}], "visibility": "write"}
             for n in range(people)
         ]  # fmt: skip
-        ids = [*made, *records.bulk_create(inside, CONTACT, items)]
+        ids = [*made, *records.bulk_create(inside, CONTACT, people_of_them)]
         return batches.close(inside), ids
 
 
