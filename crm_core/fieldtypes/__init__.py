@@ -2,6 +2,7 @@
 
 from crm_core.fieldtypes.base import FieldType
 from crm_core.fieldtypes.choices import Choice, Country, Currency, Language, MultiChoice
+from crm_core.fieldtypes.chosen import ChosenText, Pickers
 from crm_core.fieldtypes.dates import Date, DateTime
 from crm_core.fieldtypes.links import Link, Links, Related, Tags, Team, User, Users, may_make_tags
 from crm_core.fieldtypes.numbers import Boolean, Decimal, Duration, Integer, Money, Percent, Rating
@@ -16,8 +17,8 @@ BUILT_IN: tuple[type[FieldType], ...] = (
 CUSTOM_TYPES: dict[str, type[FieldType]] = {t.name: t for t in BUILT_IN if t.custom}
 
 __all__ = [
-    "BUILT_IN", "CUSTOM_TYPES", "Address", "Boolean", "Choice", "Computed", "Country", "Currency", "Date",
+    "BUILT_IN", "CUSTOM_TYPES", "Address", "Boolean", "Choice", "ChosenText", "Computed", "Country", "Currency", "Date",
     "DateTime", "Decimal", "Duration", "Email", "FieldType", "File", "Image", "Integer", "Language", "Lines",
-    "Link", "Links", "LongText", "Money", "MultiChoice", "Percent", "Phone", "Rating", "Related", "RichText",
+    "Link", "Links", "LongText", "Money", "MultiChoice", "Percent", "Phone", "Pickers", "Rating", "Related", "RichText",
     "Tags", "Team", "Text", "Url", "User", "Users", "may_make_tags",
 ]  # fmt: skip

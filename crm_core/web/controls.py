@@ -13,6 +13,7 @@ from crm_core.errors import NotFound, Problem, ValueProblem
 from crm_core.fieldtypes import Choice, FieldType, Lines, may_make_tags
 from crm_core.fieldtypes.parts import ADDRESS_PARTS
 from crm_core.i18n import N_, gettext
+from crm_core.web import chosen
 from crm_core.web.choosers import may_extend
 from crm_core.web.rawvalues import EXCLUSIVE, to_raw
 from crm_core.web.widgets import Control, Option, Row
@@ -53,6 +54,7 @@ def control(
     name: str = "",
     label: str = "",
     problems: Iterable[Problem] = (),
+    beside: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {}),
 ) -> Control:
     """Return the control of a field.
 
@@ -64,8 +66,9 @@ def control(
         name: The posted name, the field's key unless given.
         label: The label, the field's own unless given.
         problems: What is wrong with the field.
+        beside: The raw values of the form, and of the line the field stands in.
     """
-    name = name or definition.key
+    name, problems = name or definition.key, tuple(problems)
     made = Control(
         field=definition,
         name=name,
@@ -76,6 +79,8 @@ def control(
         hint=definition.hint(),
         required=definition.required,
         errors=list(dict.fromkeys(p.text() for p in problems)),
+        problems=problems,
+        beside=beside,
     )
     if length := getattr(definition.type, "length", 0):
         made.attributes["maxlength"] = length
@@ -269,7 +274,7 @@ def _lines(ctx: Ctx, made: Control, titles: Titles) -> None:
         made.rows.append(_row(ctx, made, kind, str(number), blank, titles, spare=True))
     made.extra["template"] = _row(ctx, made, kind, "NEW", blank, titles)
     made.extra["card"] = len(kind.line.asked) > RADIO_LIMIT
-    if any(cell.errors for row in made.rows for cell in row.cells):
+    if any(c.errors for row in made.rows for cell in row.cells for c in (cell, *cell.parts)):
         made.errors = []
 
 
@@ -293,8 +298,9 @@ def _row(
     cells = []
     for part in kind.line.asked:
         raw = line.get(part.key, "")
-        found = _cell_problems(ctx, part, raw) if check else ()
-        cell = control(ctx, part, raw, titles, name=f"{made.name}[{index}][{part.key}]", problems=found)
+        found = [*_cell_problems(ctx, part, raw), *_placed(made, f"[{index}].{part.key}")] if check else ()
+        name = f"{made.name}[{index}][{part.key}]"
+        cell = control(ctx, part, raw, titles, name=name, problems=found, beside=(made.beside[0], line))
         if part.key in EXCLUSIVE and cell.widget == "checkbox":
             cell.widget, cell.name = "primary", f"{made.name}[{part.key}]"
             cell.extra["value"] = index
@@ -303,6 +309,12 @@ def _row(
         cell.extra["main"] = part.key == kind.line.main
         cells.append(cell)
     return Row(index, str(line.get("id") or ""), cells, spare)
+
+
+def _placed(made: Control, place: str) -> list[Problem]:
+    """Return the problems that name a place in the lines, such as ``steps[0].value``, or something in it."""
+    path = made.field.key + place
+    return [p for p in made.problems if p.field and (p.field == path or p.field.startswith(f"{path}."))]
 
 
 def _cell_problems(ctx: Ctx, part: FieldDef, raw: Any) -> list[Problem]:
@@ -315,7 +327,25 @@ def _cell_problems(ctx: Ctx, part: FieldDef, raw: Any) -> list[Problem]:
     return []
 
 
+def _chosen(ctx: Ctx, made: Control, titles: Titles) -> None:
+    """Show what can be chosen of a text as controls, and the rest as a text."""
+    kind: Any = made.field.type
+    made.extra["depends"] = " ".join(kind.depends_on)
+    pickers = kind.pickers(ctx, *made.beside)
+    if pickers is None:
+        return
+    made.raw, held = pickers.apart(made.text)
+    own = list(made.problems)
+    for key, item in pickers.fields.items():
+        found = [p for p in own if (p.field or "").endswith(f".{made.field.key}.{key}")]
+        own = [p for p in own if p not in found]
+        raw = chosen.shown(ctx, item, held.get(key))
+        made.parts.append(control(ctx, item, raw, titles, name=f"{made.name}[{key}]", problems=found))
+    made.errors = list(dict.fromkeys(p.text() for p in own))
+
+
 _BUILDERS: Mapping[str, Builder] = {
+    "chosen": _chosen,
     "textarea": _wide,
     "richtext": _wide,
     "number": _number,

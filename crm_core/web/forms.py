@@ -199,7 +199,9 @@ def build(
     for key, title, members in sectioned(ctx, definition.key, fields.values()):
         made = []
         for item in members:
-            one = control(ctx, item, raw.get(item.key, ""), titles, problems=by_field.get(item.key, ()))
+            one = control(
+                ctx, item, raw.get(item.key, ""), titles, problems=by_field.get(item.key, ()), beside=(raw, {})
+            )
             one.required = _required(item, raw)
             one.condition = conditions.for_browser(item.visible_if, known)
             one.hidden = item.key not in visible and not one.errors
@@ -251,7 +253,8 @@ def _summary(form: Form, general: Iterable[Problem]) -> list[Trouble]:
         found += [Trouble(text, one.focus_id, one.label) for text in one.errors]
         for row in one.rows:
             for cell in row.cells:
-                found += [Trouble(text, cell.focus_id, f"{one.label}, {cell.label}") for text in cell.errors]
+                for c in (cell, *cell.parts):
+                    found += [Trouble(text, c.focus_id, f"{one.label}, {c.label}") for text in c.errors]
     return found
 
 

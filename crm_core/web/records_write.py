@@ -13,8 +13,9 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import CrmError, Forbidden, Invalid, NotFound, Problem, Stale
 from crm_core.i18n import N_, gettext
 from crm_core.records.values import add_defaults
-from crm_core.web import conflicts, forms, recordview, saving
+from crm_core.web import chosen, conflicts, forms, recordview, saving
 from crm_core.web.choosers import link_titles
+from crm_core.web.controls import control
 from crm_core.web.forms import Form, Trouble
 from crm_core.web.questions import local
 from crm_core.web.records_read import ID
@@ -224,10 +225,24 @@ def _page(definition: EntityDef, form: Form, title: str = "", *, typed: bool = F
 
 
 def _all_controls(form: Form) -> Iterable[Any]:
-    for control in form.controls():
-        yield control
-        for row in control.rows:
-            yield from row.cells
+    for one in form.controls():
+        yield one
+        for row in one.rows:
+            for cell in row.cells:
+                yield from (cell, *cell.parts)
+
+
+@blueprint.post("/<entity:definition>/pickers")
+def pickers(definition: EntityDef) -> str:
+    """Answer what can be chosen of a text in a line, after something beside it was changed in the form."""
+    ctx, form = current(), flask.request.form
+    if not access.may(ctx, definition.key, "update"):
+        access.require(ctx, definition.key, "create")
+    fields = forms.form_fields(ctx, definition.key)
+    cell = chosen.cell_called(fields, form, form.get("_of", ""))
+    text = cell.line[cell.part.key]
+    made = control(ctx, cell.part, text, titles, name=cell.name, beside=(cell.record, cell.line))
+    return flask.render_template("form/cell.html", control=made)
 
 
 @blueprint.post("/<entity:definition>/warnings")

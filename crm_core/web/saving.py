@@ -12,6 +12,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import CrmError, Problem
 from crm_core.fieldtypes import File
 from crm_core.web import forms
+from crm_core.web.chosen import composed
 from crm_core.web.rawvalues import read_posted, uploads
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class Posted:
     """What a browser sent.
 
-    ``raw`` are the values as typed, ``base`` those the form was opened with, ``problems`` the uploads that were
-    refused. ``picks`` are the choices of the conflict page (``mine`` or ``theirs`` by field key).
+    ``raw`` are the values as typed, ``base`` those the form was opened with, ``problems`` what of it can't be
+    taken: uploads that were refused, choices that contradict a text.
+    ``picks`` are the choices of the conflict page (``mine`` or ``theirs`` by field key).
     """
 
     raw: dict[str, Any]
@@ -41,9 +43,11 @@ def read(
     ctx: Ctx, fields: Mapping[str, FieldDef], form: MultiDict[str, str], sent: MultiDict[str, FileStorage]
 ) -> Posted:
     """Return what a browser sent; uploads are kept at once, so that a form with mistakes need not send them again."""
-    raw = read_posted(fields.values(), form)
     base = {k: v for k, v in forms.read_base(form.get("_base", "")).items() if k in fields}
+    form, problems = composed(ctx, fields, form, base)
+    raw = read_posted(fields.values(), form)
     posted = Posted(raw, base, _number(form.get("version", "")), form.get("_then", ""), form.get("_confirm", ""))
+    posted.problems += problems
     posted.picks = {k: form[f"_pick[{k}]"] for k in fields if f"_pick[{k}]" in form}
     for key, pick in posted.picks.items():
         if pick == "theirs" and key in base:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from typing import Any
 
 from crm_core.contributions import FieldDef
+from crm_core.errors import Problem
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Control:
     hint: str = ""
     required: bool = False
     errors: list[str] = attribute(default_factory=list)
+    problems: Sequence[Problem] = ()
+    """What is wrong, with the places in lines it is wrong at; ``errors`` are the texts shown here."""
+    beside: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})
+    """The raw values of the form, and of the line the control stands in."""
     options: list[Option] = attribute(default_factory=list)
     parts: list[Control] = attribute(default_factory=list)
     rows: list[Row] = attribute(default_factory=list)
@@ -80,12 +86,14 @@ class Control:
         """Return the id of the element that takes the focus."""
         for row in self.rows:
             for cell in row.cells:
-                if cell.errors:
-                    return cell.focus_id
+                for one in (cell, *cell.parts):
+                    if one.errors:
+                        return one.focus_id
         if self.widget == "rating" or (self.options and self.widget in ("radios", "ticks")):
             return f"{self.id}-0"
         if self.widget == "lines":
             return self.rows[0].cells[0].focus_id if self.rows else self.id
         if self.widget in ("file", "image"):
             return f"{self.id}-file"
-        return self.parts[0].focus_id if self.parts else self.id
+        parts = self.parts if self.widget != "chosen" or not self.errors else []
+        return parts[0].focus_id if parts else self.id

@@ -1,5 +1,6 @@
 // A record's form: keys that save, parts that depend on others, warnings while one types, and nothing typed is lost.
 import {evaluate} from './form/conditions.js';
+import {startChosen} from './form/chosen.js';
 import {startDrafts} from './form/drafts.js';
 import {startExtending} from './form/extend.js';
 
@@ -95,6 +96,7 @@ export default function form(root) {
   startKeys(root);
   startChecks(root);
   startExtending(root);
+  startChosen(root);
   // The links of the summary go to the control itself, also where a chooser stands before it.
   root.addEventListener('click', event => {
     const link = event.target.closest('[data-summary] a');
