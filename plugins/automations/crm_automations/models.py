@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
+from crm_automations.choosing import StepValue
 from crm_automations.fields import AUTOMATION, EntityChoice
 from crm_automations.lists import CHANGED, DATE, KINDS, OUTCOMES, TRIGGERS, UNITS
 from crm_core import api as crm
@@ -40,7 +41,7 @@ class Step(Line):
     kind: Mapped[str] = field(crm.Choice(choices=KINDS), label=N_("What to do"), required=True, default="set")
     target: Mapped[str | None] = field(crm.Text(2000), label=N_("Field, kind of record, action or web address"))
     user_id: Mapped[int | None] = field(crm.User(), key="user", label=N_("Person"))
-    value: Mapped[str | None] = field(crm.LongText(10_000), label=N_("Value, text or values"))
+    value: Mapped[str | None] = field(StepValue(10_000), label=N_("Value, text or values"))
 
 
 class Automation(Record):

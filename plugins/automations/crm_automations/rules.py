@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from crm_automations import lists, sending, values
+from crm_automations import choosing, lists, sending, values
 from crm_automations.fields import AUTOMATION
 from crm_core.api import (
     N_,
@@ -55,9 +55,21 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
     steps = change.get("steps") or []
     if not steps:
         yield Problem("steps", "required", N_("Add at least one step"))
-    for number, step in enumerate(steps, 1):
-        if text := _step(ctx, entity, step):
-            yield Problem("steps", "step", N_("Step %(n)s: %(text)s"), {"n": number, "text": text})
+    owner = _owner(ctx, change)
+    for number, step in enumerate(steps):
+        found = [(f"steps[{number}].value.{key}", text) for key, text in choosing.wrong(owner, entity, step)]
+        if not found and (text := _step(ctx, entity, step)):
+            found = [("steps", text)]
+        for place, text in found:
+            yield Problem(place, "step", N_("Step %(n)s: %(text)s"), {"n": number + 1, "text": text})
+
+
+def _owner(ctx: Ctx, change: Change) -> Ctx:
+    """Return the operation with the rights the steps will have; one's own while the owner may not sign in."""
+    try:
+        return ctx.as_actor(ctx.directory.actor(change.get("owner") or 0))
+    except CrmError:
+        return ctx
 
 
 def _field(ctx: Ctx, change: Change, entity: str) -> Iterator[Problem]:

@@ -39,6 +39,11 @@ def filled(ctx: Ctx, entity: str, row: Row, text: str | None) -> str:
     return _PLACE.sub(value, text or "")
 
 
+def is_moment(kind: FieldType, text: str) -> bool:
+    """Tell whether a text counts from now, as ``today+7d`` does for a date."""
+    return isinstance(kind, Date | DateTime) and _MOMENT.fullmatch(text.strip()) is not None
+
+
 def raw(ctx: Ctx, kind: FieldType, text: str) -> Any:
     """Return the raw value a text means for a field: a moment counted from now, a JSON list, or the text itself."""
     if isinstance(kind, Date | DateTime) and (match := _MOMENT.fullmatch(text.strip())):
