@@ -84,12 +84,15 @@ def add_entry(ctx: Ctx, list_key: str, label: str | Mapping[str, str], **values:
     if not may_add(ctx, list_key) or (values and not ctx.actor.is_admin):
         raise Forbidden(N_("Only administrators may change this list"))
     labels = labels_of(label)
+    # Codes before entries: what another operation adds in between is found by its label, what it adds later by its code.
+    codes = ctx.session.scalars(sa.select(ListEntry.code).where(ListEntry.list == list_key), execution_options=KERNEL)
+    code = code_for(next(iter(labels.values())), codes)
     present = _entries(ctx.session, list_key)
     if found := _same_label(present, labels) or _became(ctx, present, list_key, labels):
         return found
     made = {"label": labels, "order": max((e.order for e in present), default=-1) + 1}
     made |= changed_attributes(ctx, definition, present, None, values)
-    return _insert(ctx, definition, made)
+    return _insert(ctx, definition, code, made)
 
 
 def _became(ctx: Ctx, present: list[ListEntry], list_key: str, labels: Mapping[str, str]) -> ListEntry | None:
@@ -101,10 +104,8 @@ def _became(ctx: Ctx, present: list[ListEntry], list_key: str, labels: Mapping[s
     return next((e for e in present if e.code in codes), None)
 
 
-def _insert(ctx: Ctx, definition: ListDef, values: dict[str, Any]) -> ListEntry:
+def _insert(ctx: Ctx, definition: ListDef, code: str, values: dict[str, Any]) -> ListEntry:
     label = next(iter(values["label"].values()))
-    codes = sa.select(ListEntry.code).where(ListEntry.list == definition.key)
-    code = code_for(label, ctx.session.scalars(codes, execution_options=KERNEL))
     insert = (sqlite if ctx.database.is_sqlite else postgresql).insert(ListEntry)
     statement = insert.values(list=definition.key, code=code, **{"values": {}, **values})
     statement = statement.on_conflict_do_nothing(index_elements=["list", "code"])

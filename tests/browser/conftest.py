@@ -24,12 +24,7 @@ Look = tuple[int, Literal["light", "dark"]]
 SETTLED = """scheme => document.documentElement.dataset.bsTheme === scheme
     && document.getAnimations().every(one => one.playState !== 'running')"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-LOOKS: tuple[Look, ...] = (
-    (1280, "light"),
-    (1280, "dark"),
-    (360, "dark"),
-    (360, "light"),
-)
+LOOKS: tuple[Look, ...] = ((1280, "light"), (1280, "dark"), (360, "light"))
 """Widths of windows and colour schemes every page is looked at in."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from crm_core import tags
-from tests.browser.conftest import Live, axe, faults, no_sideways, visit
+from tests.browser.conftest import LOOKS, Live, axe, faults, no_sideways, visit
 
 PAGES = (
     "/", "/contacts", "/contacts?look=cards", "/contacts/new", "/contacts/{id}", "/contacts/{id}/edit", "/search?q=an",
@@ -16,6 +16,8 @@ PAGES = (
     "/profile/tokens", "/jobs", "/api/docs", "/settings/recorded",
     "/settings/lists/contacts.type/{entry}/merge?into={other}", "/settings/tags/merge?ids={tag}&target={vip}",
 )  # fmt: skip
+BY_NIGHT = ("/", "/contacts", "/contacts?look=cards", "/contacts/new", "/contacts/{id}")
+"""Pages looked at in the dark on a phone too: all that a phone alone shows is on them."""
 
 
 def test_pages_are_accessible_and_fit(live: Live, tab: Callable[..., Page]) -> None:
@@ -32,7 +34,7 @@ def test_pages_are_accessible_and_fit(live: Live, tab: Callable[..., Page]) -> N
     wrong: list[str] = []
     for path in PAGES:
         visit(page, path.format(**names))
-        wrong += faults(page, path)
+        wrong += faults(page, path, (*LOOKS, (360, "dark")) if path in BY_NIGHT else LOOKS)
     assert wrong == []
 
 

@@ -23,7 +23,8 @@ SET_UP = ("fields", "lists", "tags", "settings", "currencies", "users", "teams",
 def filled(rule):
     """Return an address of a rule."""
     kinds = {"int": "1", "entity": "contacts"}
-    return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda m: kinds.get(m[1], "x"), str(rule))
+    chosen = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", str(rule))
+    return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda m: kinds.get(m[1], "x"), chosen)
 
 
 @pytest.fixture
