@@ -24,7 +24,9 @@ record_created = _signals.signal("record_created", doc="A record was created.")
 record_updated = _signals.signal("record_updated", doc="A record was changed; ``data['fields']`` names what.")
 record_deleted = _signals.signal("record_deleted", doc="A record was deleted.")
 action_performed = _signals.signal("action_performed", doc="An action was done; ``data['action']`` names it.")
-signed_in = _signals.signal("signed_in")
+signed_in = _signals.signal(
+    "signed_in", doc="Somebody signed in, with the second factor where one is asked for; ``record_id`` names the user."
+)
 plugins_changed = _signals.signal(
     "plugins_changed",
     doc="This process works with another set of modules from now on: ``data['on']`` came, ``data['off']`` went, "

@@ -84,7 +84,7 @@ def add_entry(ctx: Ctx, list_key: str, label: str | Mapping[str, str], **values:
     if not may_add(ctx, list_key) or (values and not ctx.actor.is_admin):
         raise Forbidden(N_("Only administrators may change this list"))
     labels = labels_of(label)
-    # Codes before entries: what another operation adds in between is found by its label, what it adds later by its code.
+    # Codes before entries: what another operation adds in between is found by its label, what it adds later by code.
     codes = ctx.session.scalars(sa.select(ListEntry.code).where(ListEntry.list == list_key), execution_options=KERNEL)
     code = code_for(next(iter(labels.values())), codes)
     present = _entries(ctx.session, list_key)

@@ -95,9 +95,7 @@ def _tab_body(definition: EntityDef, record: Any, key: str) -> Markup:
     if found is None:
         raise NotFound
     render = found.render
-    html = recordview.guarded(ctx, found.plugin, f"tab {key}", lambda: str(render(ctx, record)), None)
-    if html is None:
-        html = flask.render_template("record/failed.html", plugin=found.plugin)
+    html = recordview.drawn(ctx, found.plugin, f"tab {key}", lambda: str(render(ctx, record)))
     return Markup(html)  # noqa: S704 - by contract a tab returns safe HTML
 
 
@@ -110,8 +108,7 @@ def panel(definition: EntityDef, record_id: int, key: str) -> str:
     if found is None:
         raise NotFound
     render, plugin = found.render, found.plugin
-    html = recordview.guarded(ctx, plugin, f"panel {key}", lambda: str(render(ctx, record)), None)
-    return flask.render_template("record/failed.html", plugin=plugin) if html is None else html
+    return recordview.drawn(ctx, plugin, f"panel {key}", lambda: str(render(ctx, record)))
 
 
 # ---------------------------------------------------------------- timeline and history

@@ -230,8 +230,27 @@ def _is_visible(ctx: Ctx, tab: Tab, record: Any) -> bool:
     return shown is not None and bool(guarded(ctx, tab.plugin, f"tab {tab.key}", lambda: shown(ctx, record), False))
 
 
-def guarded(ctx: Ctx, plugin: str, where: str, function: Callable[[], T], otherwise: T) -> T:
+def drawn(ctx: Ctx, plugin: str, where: str, render: Callable[[], str]) -> str:
+    """Return a part of a page that a plugin draws, or what stands in its place: it failed, or says no to the reader."""
+
+    def refused(error: Forbidden) -> str:
+        return flask.render_template("record/refused.html", error=error)
+
+    html = guarded(ctx, plugin, where, render, None, refused)
+    return flask.render_template("record/failed.html", plugin=plugin) if html is None else html
+
+
+def guarded(
+    ctx: Ctx,
+    plugin: str,
+    where: str,
+    function: Callable[[], T],
+    otherwise: T,
+    refused: Callable[[Forbidden], T] | None = None,
+) -> T:
     """Return what a plugin's function returns; when it raises, the failure is noted and the page goes on.
+
+    ``Forbidden`` is an answer and no failure: nothing is noted, and ``refused`` (or ``otherwise``) stands in its place.
 
     Raises:
         Exception: the database is busy or gone, which is no module's failure.
@@ -239,6 +258,8 @@ def guarded(ctx: Ctx, plugin: str, where: str, function: Callable[[], T], otherw
     try:
         with isolated(ctx.session):
             return function()
+    except Forbidden as error:
+        return otherwise if refused is None else refused(error)
     except Exception as error:
         if is_passing(error):
             raise

@@ -9,7 +9,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from crm_core import mail
+from crm_core import events, mail
 from crm_core.accounts import csrf
 from crm_core.accounts.web import COOKIE
 from crm_core.db import utcnow
@@ -43,6 +43,27 @@ def test_signing_in_leads_on_and_sets_a_guarded_cookie(site):
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie and "Secure" not in cookie
     assert client.get("/profile").status_code == 200
     assert client.get("/signin?next=/profile").headers["Location"] == "/profile"
+
+
+def test_the_signal_of_signing_in_is_sent_once_the_session_is_there(site):
+    heard = []
+
+    def receive(sender, *, event, deployment):
+        with site.database.transaction(write=False) as session:
+            open_ones = session.scalar(sa.select(sa.func.count()).select_from(WebSession))
+        heard.append((sender, event.name, event.record_id, open_ones))
+
+    with events.signed_in.connected_to(receive):
+        enter(site.client_of(None), password="wrong password")
+        enter(site.client_of(None))
+        assert heard == [("core.user", "signed_in", site.ada, 1)]
+        _, codes = with_second_factor(site)
+        client, before = site.client_of(None), len(heard)
+        form = read(enter(client)).form("/signin/code")
+        client.post("/signin/code", data=form.data(code="123"))
+        assert len(heard) == before, "the password alone is not enough"
+        client.post("/signin/code", data=form.data(code=codes[0]))
+        assert [event[:3] for event in heard[before:]] == [("core.user", "signed_in", site.ada)]
 
 
 def test_the_cookie_is_secure_over_https_and_when_the_deployment_says_so(site):

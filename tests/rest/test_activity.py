@@ -67,6 +67,25 @@ def test_comments_are_written_changed_and_removed_by_their_author(shop: Any, api
     assert api.get(f"books/{record}/comments?before=soon").status_code == 400
 
 
+def test_kn_21_a_comment_takes_an_added_category_and_keeps_it(shop: Any, api: Any) -> None:
+    book = shop.make("shop.book", name="Dune")
+    made = api.post("lists/core.channel", {"label": "Trade fair"}).json
+    seller = shop.api(shop.add_user("bob@example.org", "Bob"))
+    path = f"books/{book}/comments"
+    assert seller.post(path, {"body": "x", "channel": "fair trade"}).status_code == 422
+    said = seller.post(path, {"body": "Met at the stand", "channel": made["code"]})
+    assert (said.status_code, said.json["channel"]) == (201, "trade_fair"), said.json
+    own = said.headers["Location"]
+    for change in ({"label": "Exhibition"}, {"active": False}):
+        assert api.patch(f"lists/core.channel/{made['id']}", change).status_code == 200
+        assert seller.get(own).json["channel"] == "trade_fair"
+        assert seller.patch(own, {"body": f"Met again, {change}"}).json["channel"] == "trade_fair"
+        (entry,) = [e for e in seller.get(f"books/{book}/timeline").json["items"] if e["kind"] == "comment"]
+        assert "Exhibition" in str(entry), entry
+    assert "trade_fair" not in [e["code"] for e in seller.get("lists/core.channel?active=1").json["items"]]
+    assert api.delete(f"lists/core.channel/{made['id']}").status_code == 409
+
+
 def test_search_reaches_every_kind_of_record(shop: Any, api: Any) -> None:
     author = shop.make("shop.author", name="Dunstan")
     book = shop.make("shop.book", name="Dune")

@@ -220,7 +220,7 @@ def test_two_workers_can_not_write_the_same_rows(crm):
 
 @pytest.mark.slow
 def test_an_import_goes_on_after_a_killed_process_without_a_row_twice(crm):
-    rows = [f"{'slow' if n % 10 == 0 else f'N{n}'},{n}" for n in range(4000)]
+    rows = [f"{'slow' if n % 10 == 0 else f'N{n}'},{n}" for n in range(2500)]
     import_id, job_id = start(crm, file_of(*rows))
     here = Path(sample_jobs.__file__)
     url = crm.database.url.render_as_string(hide_password=False)
@@ -228,18 +228,18 @@ def test_an_import_goes_on_after_a_killed_process_without_a_row_twice(crm):
     paths = {**os.environ, "PYTHONPATH": str(here.parents[2])}
     process = subprocess.Popen(command, env=paths)
     end = time.monotonic() + 90
-    while not 0 < report(crm, import_id).counts["created"] < 4000:
+    while not 0 < report(crm, import_id).counts["created"] < 2500:
         assert time.monotonic() < end
         time.sleep(0.02)
     process.kill()
     process.wait()
     stopped = report(crm, import_id).counts["created"]
-    assert stopped < 4000
+    assert stopped < 2500
     assert len(names(crm)) == stopped
     run(crm, job_id)
-    assert report(crm, import_id).counts["created"] == 4000
+    assert report(crm, import_id).counts["created"] == 2500
     sizes = sorted(_sizes(crm))
-    assert sizes == list(range(4000))
+    assert sizes == list(range(2500))
 
 
 def _sizes(crm):

@@ -139,6 +139,10 @@ def _broken(ctx: Ctx, record: Any) -> str:
     raise RuntimeError("the tab is broken")
 
 
+def _closed(ctx: Ctx, record: Any) -> Any:
+    raise Forbidden("Only for the curator")
+
+
 WHEN = FieldDef(entity="gallery.artist", key="at", type=ft.DateTime(), label="When", required=True)
 ENTITY = "gallery.artist"
 CONTRIBUTIONS: tuple[Any, ...] = (
@@ -171,6 +175,9 @@ CONTRIBUTIONS: tuple[Any, ...] = (
     ActionDef(entity=ENTITY, name="praise", label="Praise", handler=_praise),
     Tab(entity=ENTITY, key="works", label="Works", render=lambda c, r: "<p>Three works</p>", count=lambda c, r: 3),
     Tab(entity=ENTITY, key="broken", label="Broken", render=_broken),
+    Tab(entity=ENTITY, key="closed", label="Closed", render=_closed, count=_closed),
+    Tab(entity=ENTITY, key="unseen", label="Unseen", render=_closed, visible=_closed),
+    Panel(entity=ENTITY, key="locked", label="Locked", render=_closed),
     Panel(entity=ENTITY, key="near", label="Nearby", render=lambda c, r: "<p>Nobody lives nearby</p>"),
     TimelineSource(entity=ENTITY, key="shows", label="Shows", fetch=_shows),
     RoleDef(

@@ -122,6 +122,19 @@ def test_a_broken_part_names_its_plugin_to_administrators_only(gallery: Gallery,
     )
 
 
+def test_a_part_that_says_no_is_told_so_and_is_no_failure(ada: Browser, record: int, caplog: Any) -> None:
+    for part in ("tab/closed", "panel/locked"):
+        found = ada.htmx(f"/artists/{record}/{part}")
+        assert (found.status_code, text_of(found)) == (200, "Only for the curator")
+    tabs = ada.htmx(f"/artists/{record}/tabs").text
+    assert ("Closed" in tabs, "Unseen" in tabs) == (True, False)
+    assert ada.htmx(f"/artists/{record}/tab/unseen").status_code == 404
+    assert "Only for the curator" in html.unescape(ada.get(f"/artists/{record}?tab=closed").text)
+    ada.htmx(f"/artists/{record}/tab/broken")
+    noted = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert len(noted) == 1 and "tab broken" in noted[0]
+
+
 def test_the_history_says_who_changed_what_in_words(gallery: Gallery, ada: Browser, record: int) -> None:
     with gallery.operation(gallery.directory.actor(gallery.admin)) as ctx:
         records.update(ctx, ENTITY, record, {"status": "talking", "born": "1984-12-31", "insured": True})
