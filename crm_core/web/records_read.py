@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import flask
@@ -10,8 +11,9 @@ from markupsafe import Markup
 
 from crm_core import comments, history, records, timeline
 from crm_core.comments import CHANNELS, CommentEntry
+from crm_core.context import Ctx
 from crm_core.contributions import EntityDef, Panel
-from crm_core.errors import BadRequest, Invalid, NotFound
+from crm_core.errors import BadRequest, Forbidden, Invalid, NotFound
 from crm_core.fieldtypes import Date, DateTime
 from crm_core.filters import Relative
 from crm_core.filters.words import relative_words
@@ -95,8 +97,18 @@ def _tab_body(definition: EntityDef, record: Any, key: str) -> Markup:
     if found is None:
         raise NotFound
     render = found.render
-    html = recordview.drawn(ctx, found.plugin, f"tab {key}", lambda: str(render(ctx, record)))
+    html = _drawn(ctx, found.plugin, f"tab {key}", lambda: str(render(ctx, record)))
     return Markup(html)  # noqa: S704 - by contract a tab returns safe HTML
+
+
+def _drawn(ctx: Ctx, plugin: str, where: str, render: Callable[[], str]) -> str:
+    """Return a part of a page that a plugin draws, or what tells that it failed or says no."""
+
+    def refused(error: Forbidden) -> str:
+        return flask.render_template("record/refused.html", error=error)
+
+    html = recordview.guarded(ctx, plugin, where, render, None, refused)
+    return flask.render_template("record/failed.html", plugin=plugin) if html is None else html
 
 
 @blueprint.get(f"/<entity:definition>/{ID}/panel/<key>")
@@ -108,7 +120,7 @@ def panel(definition: EntityDef, record_id: int, key: str) -> str:
     if found is None:
         raise NotFound
     render, plugin = found.render, found.plugin
-    return recordview.drawn(ctx, plugin, f"panel {key}", lambda: str(render(ctx, record)))
+    return _drawn(ctx, plugin, f"panel {key}", lambda: str(render(ctx, record)))
 
 
 # ---------------------------------------------------------------- timeline and history

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef, Panel, Tab, by_weight
 from crm_core.db.engine import is_passing
+from crm_core.errors import Forbidden
 from crm_core.fieldtypes import Choice, Image, LongText, Money
 from crm_core.i18n import N_, gettext
 from crm_core.isolation import isolated
@@ -228,16 +229,6 @@ def plugin_tabs(ctx: Ctx, definition: EntityDef, record: Any) -> list[Tab]:
 def _is_visible(ctx: Ctx, tab: Tab, record: Any) -> bool:
     shown = tab.visible
     return shown is not None and bool(guarded(ctx, tab.plugin, f"tab {tab.key}", lambda: shown(ctx, record), False))
-
-
-def drawn(ctx: Ctx, plugin: str, where: str, render: Callable[[], str]) -> str:
-    """Return a part of a page that a plugin draws, or what stands in its place: it failed, or says no to the reader."""
-
-    def refused(error: Forbidden) -> str:
-        return flask.render_template("record/refused.html", error=error)
-
-    html = guarded(ctx, plugin, where, render, None, refused)
-    return flask.render_template("record/failed.html", plugin=plugin) if html is None else html
 
 
 def guarded(
