@@ -106,7 +106,7 @@ def test_kn_21_a_comment_takes_an_added_category_and_keeps_it(program):
     number = str(create(program)["id"])
     program.run("lists", "add", "core.channel", "Trade fair")
     program.run("comment", "add", "contacts", number, "Met at the stand", "--channel", "trade_fair")
-    for command in (("rename", "core.channel", "trade_fair", "Exhibition"), ("deactivate", "core.channel", "trade_fair")):
-        program.run("lists", *command)
+    for command, *label in (("rename", "Exhibition"), ("deactivate",)):
+        program.run("lists", command, "core.channel", "trade_fair", *label)
         (entry,) = program.json("comment", "list", "contacts", number)
         assert (entry["body"], entry["channel"]) == ("Met at the stand", "Exhibition")
