@@ -12,11 +12,18 @@ function bodyOf(form, name) {
   return body;
 }
 
-async function renew(form, part) {
-  const answer = await send(form.dataset.pickers, {method: 'POST', body: bodyOf(form, part.dataset.name)});
-  if (!answer.ok || !part.isConnected) return;
+const asked = new Map();
+
+// Only the answer to the latest question counts: what is typed on while one waits asks again.
+async function renew(form, name) {
+  const turn = (asked.get(name) ?? 0) + 1;
+  asked.set(name, turn);
+  const answer = await send(form.dataset.pickers, {method: 'POST', body: bodyOf(form, name)});
+  if (!answer.ok) return;
   const holder = document.createElement('template');
   holder.innerHTML = await answer.text();
+  const part = [...form.querySelectorAll('[data-chosen]')].find(one => one.dataset.name === name);
+  if (!part || asked.get(name) !== turn) return;
   const fresh = holder.content.firstElementChild;
   part.replaceWith(fresh);
   await startModules(fresh);
@@ -28,7 +35,7 @@ export function startChosen(form) {
     for (const part of form.querySelectorAll('[data-chosen]')) {
       if (part.contains(event.target)) continue;
       const inLine = part.closest('[data-line]')?.contains(event.target);
-      if (part.dataset.chosen.split(' ').includes(inLine ? lastPart(name) : name)) renew(form, part);
+      if (part.dataset.chosen.split(' ').includes(inLine ? lastPart(name) : name)) renew(form, part.dataset.name);
     }
   });
 }
