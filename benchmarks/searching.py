@@ -10,9 +10,9 @@ from benchmarks.client import Caller
 from benchmarks.measure import by_turns
 from benchmarks.stock import CONTACT
 from crm_core import records, search
-from crm_core.records import ListQuery
 from crm_core.testing.deployments import TestDeployment
 
+PAGE, REST = "/contacts", "/api/v1/contacts"
 COMMON = ("mar", "kel", "sen", "tor", "dubois", "ma", "montclair")
 
 
@@ -35,6 +35,7 @@ def run(bench: Bench) -> None:
             f"suggest, common, {name}": lambda s, ids=ids: _suggest(bench, s, ids[s], COMMON),  # type: ignore[misc]
             f"list ?q=, rare, {name}": lambda s, ids=ids: _list(bench, s, ids[s], rare[s]),  # type: ignore[misc]
             f"list ?q=, common, {name}": lambda s, ids=ids: _list(bench, s, ids[s], COMMON),  # type: ignore[misc]
+            f"REST ?q=, rare, {name}": lambda s, ids=ids: _list(bench, s, ids[s], rare[s], REST),  # type: ignore[misc]
         }
         for face, make in faces.items():
             samples = by_turns({size: make(size) for size in bench.sizes})
@@ -69,9 +70,9 @@ def _suggest(bench: Bench, size: int, user: int, terms: Sequence[str]) -> Callab
     return _reading(deployment, user, lambda ctx: search.suggest(ctx, next(turn)))
 
 
-def _list(bench: Bench, size: int, user: int, terms: Sequence[str]) -> Callable[[], object]:
-    deployment, turn = bench.stocks[size].deployment, itertools.cycle(terms)
-    return _reading(deployment, user, lambda ctx: records.list_(ctx, CONTACT, ListQuery(q=next(turn))))
+def _list(bench: Bench, size: int, user: int, terms: Sequence[str], path: str = PAGE) -> Callable[[], object]:
+    caller, turn = Caller(bench.stocks[size].deployment, user), itertools.cycle(terms)
+    return lambda: caller.get(f"{path}?q={next(turn)}")
 
 
 def _reading(deployment: TestDeployment, user: int, work: Callable[..., object]) -> Callable[[], object]:

@@ -76,16 +76,19 @@ def narrowed(
     def order(expressions: Sequence[Any]) -> list[Any]:
         return [Key(e, k.desc, k.nullable).clause(reverse) for e, k in zip(expressions, keys, strict=True)]
 
-    def found(source: Any, where: Sequence[Any], most: Any) -> Any:
+    def passing(source: Any, where: Sequence[Any], most: Any) -> Any:
         values = (k.expr.label(f"k{i}") for i, k in enumerate(keys))
-        query = sa.select(alias.id.label("id"), *values).select_from(source).where(*where)
-        return query.order_by(*order([k.expr for k in keys])).limit(most)
+        return sa.select(alias.id.label("id"), *values).select_from(source).where(*where).limit(most)
+
+    def found(source: Any, where: Sequence[Any], most: Any) -> Any:
+        return passing(source, where, most).order_by(*order([k.expr for k in keys]))
 
     def near(condition: Sequence[Any]) -> Any:
         first = sa.select(alias.id.label("id")).where(*(filters.sought or ()), *condition)
         ids = first.order_by(*order([k.expr for k in keys])).limit(NEAR).subquery("nearest")
-        passing = Unindexed(sa.and_(allowed, *filters.conditions).self_group())
-        return found(ids.join(sa.inspect(alias).local_table, alias.id == ids.c.id), [passing], limit).cte("near")
+        wanted = Unindexed(sa.and_(allowed, *filters.conditions).self_group())
+        # Not ordered: they come in the order of the ids, and to sort them all 1,500 would have to be read.
+        return passing(ids.join(sa.inspect(alias).local_table, alias.id == ids.c.id), [wanted], limit).cte("near")
 
     def build(condition: Any) -> Any:
         extra = [] if condition is None else [condition]
