@@ -16,7 +16,7 @@ from crm_core.errors import BadRequest, UnscopedStatement
 from crm_core.filters import Node
 from crm_core.i18n import N_
 from crm_core.records import cursor
-from crm_core.records.narrowed import Filters, sought
+from crm_core.records.narrowed import Filters, split
 from crm_core.records.ordering import Sort, parse_sort
 from crm_core.records.prepared import LIMIT, Prepared, parameters, prepare
 from crm_core.records.rows import Page, Row
@@ -61,8 +61,8 @@ def list_(ctx: Ctx, entity: str, query: ListQuery) -> Page:
     fields = _fields(ctx, definition, query)
     sort = query.sort or parse_sort(ctx.registry.view(definition.key).sort) or ((definition.title, False),)
     reverse = query.before is not None
-    near = None if query.q.strip() else sought(ctx, definition, alias, query.filter, sort)
-    wanted = Filters(filters(ctx, definition, alias, query), near)
+    parts = {} if query.q.strip() else split(ctx, definition, alias, query.filter, sort)
+    wanted = Filters(filters(ctx, definition, alias, query), **parts)
     found = prepare(ctx, definition, fields, sort, wanted, editable=query.editable, reverse=reverse)
     text = ",".join(("-" if d else "") + p for p, d in sort)
     rows, more = _fetch(ctx, found, query, text)

@@ -33,28 +33,32 @@ Build = Callable[[Any], Any]
 class Filters:
     """What a list asks for beside the permission.
 
-    ``sought`` are the conditions that the index of the order serves; ``None`` where the order has no index, or where
-    the filters' own index is better anyway.
+    ``sought`` are the conditions that the index of the order serves, ``rest`` the others; both ``None`` where the order
+    has no index, or where the filters' own index is better anyway.
     """
 
     conditions: Sequence[Any] = ()
     sought: Sequence[Any] | None = None
+    rest: Sequence[Any] | None = None
 
 
-def sought(ctx: Ctx, definition: EntityDef, alias: Any, node: Node | None, sort: Sort) -> list[Any] | None:
-    """Return the conditions of a filter that the index of the order serves, for :class:`Filters`."""
+def split(ctx: Ctx, definition: EntityDef, alias: Any, node: Node | None, sort: Sort) -> dict[str, list[Any]]:
+    """Return the parts of a filter by what serves them, for :class:`Filters`; nothing where they are not apart."""
     (path, _), *more = sort
     fields = ctx.registry.fields(definition.key)
 
     def indexed(key: str) -> bool:
         return key == "id" or (key in fields and fields[key].indexed and not isinstance(fields[key].type, Link))
 
-    parts = node.parts if isinstance(node, And) else (node,)
+    parts = node.parts if isinstance(node, And) else (node,) if node is not None else ()
     conds = [part for part in parts if isinstance(part, Cond)]
-    if node is None or more or not indexed(path) or any(c.op in EQUALITY | LISTS and indexed(c.path) for c in conds):
-        return None
-    compile_ = compiler(ctx).compile
-    return [compile_(cond, definition, alias) for cond in conds if cond.path == path]
+    if not parts or more or not indexed(path) or any(c.op in EQUALITY | LISTS and indexed(c.path) for c in conds):
+        return {}
+    compile_, found = compiler(ctx).compile, dict[str, list[Any]](sought=[], rest=[])
+    for part in parts:
+        served = isinstance(part, Cond) and part.path == path
+        found["sought" if served else "rest"].append(compile_(part, definition, alias))
+    return found
 
 
 def narrowed(
@@ -83,17 +87,20 @@ def narrowed(
     def found(source: Any, where: Sequence[Any], most: Any) -> Any:
         return passing(source, where, most).order_by(*order([k.expr for k in keys]))
 
+    # The index of the order serves all that is asked: it fills the page by itself, with nothing to look at row by row.
+    served = filters.rest is not None and not filters.rest and isinstance(allowed, sa.True_)
+
     def near(condition: Sequence[Any]) -> Any:
         first = sa.select(alias.id.label("id")).where(*(filters.sought or ()), *condition)
         ids = first.order_by(*order([k.expr for k in keys])).limit(NEAR).subquery("nearest")
-        wanted = Unindexed(sa.and_(allowed, *filters.conditions).self_group())
+        wanted = Unindexed(sa.and_(allowed, *(filters.rest or ())).self_group())
         # Not ordered: they come in the order of the ids, and to sort them all 1,500 would have to be read.
         return passing(ids.join(sa.inspect(alias).local_table, alias.id == ids.c.id), [wanted], limit).cte("near")
 
     def build(condition: Any) -> Any:
         extra = [] if condition is None else [condition]
         chosen: Any
-        if filters.sought is not None:
+        if filters.sought is not None and not served:
             first = near(extra)
             enough = sa.select(sa.func.count()).select_from(first).scalar_subquery() >= limit
             rest = found(alias, [allowed, *filters.conditions, *extra], sa.case((enough, 0), else_=limit))
