@@ -25,8 +25,6 @@ _SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32000",
     "PRAGMA temp_store=MEMORY",
-    # Rows that lie apart, as a list's do, are read without a copy; up to so many bytes of the file.
-    "PRAGMA mmap_size=8589934592",
 )
 _BRIEF_MS = 250
 _BUSY = ("database is locked", "database table is locked", "database is busy")
