@@ -10,7 +10,20 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fields, hosting, importing, lists, permission, report, searching, starting, stock, undoing
+from benchmarks import (
+    duplicates,
+    exporting,
+    fields,
+    hosting,
+    importing,
+    lists,
+    permission,
+    report,
+    searching,
+    starting,
+    stock,
+    undoing,
+)
 from benchmarks.bench import Bench
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
@@ -19,10 +32,12 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "fields": fields.run,
     "access": permission.run,
     "import": importing.run,
+    "export": exporting.run,
     "start": starting.run,
     "sets": permission.run_many,
     "undo": undoing.run,
     "modules": hosting.run,
+    "duplicates": duplicates.run,
 }
 DATABASES = ("sqlite", "postgresql")
 

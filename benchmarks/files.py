@@ -1,4 +1,4 @@
-"""Files to import, written row by row: fictional people in the columns of a Google export."""
+"""Files to import, written row by row: fictional people, in the columns of a Google export or in plain ones."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ HEADER = (
     "Phone 1 - Label", "Phone 1 - Value", "Phone 2 - Label", "Phone 2 - Value",
     "Address 1 - Label", "Address 1 - Street", "Address 1 - City", "Address 1 - Postal Code", "Address 1 - Country",
     "Website 1 - Label", "Website 1 - Value", "cf.score", "cf.tier",
+)  # fmt: skip
+PLAIN = (
+    "first_name", "last_name", "company", "job_title", "email", "phone", "street", "zip", "city", "country", "cf.score",
+    "cf.tier",
 )  # fmt: skip
 _NOBODY = Cast((1,), 1, 1, (1, 2, 3, 4, 5, 6))
 
@@ -38,6 +42,22 @@ def google(path: Path, rows: int, *, per_company: int = 20) -> int:
                 "Work", place["street"], place["city"], place["zip"], place["country"],
                 "Blog" if number % 4 == 0 else "", f"https://blog.example.org/{number}" if number % 4 == 0 else "",
                 person["cf.score"], person["cf.tier"],
+            ))  # fmt: skip
+    return path.stat().st_size
+
+
+def plain(path: Path, rows: int, *, per_company: int = 20) -> int:
+    """Write a file of ``rows`` persons with one address of each kind and a company; return its bytes."""
+    everyone = persons(10**9, _NOBODY, range(max(1, rows // per_company)))
+    with path.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(PLAIN)
+        for person in itertools.islice(everyone, rows):
+            place = person["addresses"][0]
+            writer.writerow((
+                person["first_name"], person["last_name"], f"Maison {person['company']:06d} & Cie",
+                person["job_title"], person["emails"][0]["address"], _spaced(person["phones"][0]["number"]),
+                place["street"], place["zip"], place["city"], place["country"], person["cf.score"], person["cf.tier"],
             ))  # fmt: skip
     return path.stat().st_size
 

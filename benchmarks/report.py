@@ -80,4 +80,5 @@ def server_version(address: str) -> str:
     with engine.connect() as connection:
         found = connection.exec_driver_sql("SHOW server_version").scalar()
     engine.dispose()
-    return f"PostgreSQL {str(found).split()[0]} (a throw-away cluster with default memory settings and fsync off)"
+    server = f"PostgreSQL {str(found).split()[0]}"
+    return f"{server} (a throw-away cluster with the memory settings of `docs/how-to/run-in-production.md`, fsync off)"

@@ -1,8 +1,8 @@
 """Modules switched under load: ``python -m benchmarks.switching``. Run by hand; it starts servers of its own.
 
 Clients read and write against ``crm run --workers 2`` while a module is turned on and off. Counted are requests that
-failed (other than 404 for the module's own page), writes that were answered and are not there or are there twice, and
-the time from the end of the command until no process answers with the old set any more.
+failed (other than 404 for the module's own page), writes that were answered and are not there or are there twice, the
+time of one switch, and the time from its end until no process answers with the old set any more.
 """
 
 from __future__ import annotations
@@ -73,14 +73,15 @@ class Tally:
     answers: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     written: list[str] = field(default_factory=list)
-    doubtful: set[str] = field(default_factory=set)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, what: str, status: str, fine: bool) -> None:
+    def note(self, what: str, status: str, fine: bool, seconds: float) -> None:
         """Count one answer."""
         with self.lock:
             self.answers[what] += 1
+            self.seconds.setdefault(what, []).append(seconds)
             if not fine:
                 self.failures[f"{what}: {status}"] += 1
 
@@ -93,23 +94,22 @@ def client(address: str, token: str, tally: Tally) -> None:
     while not tally.stop.is_set():
         name = secrets.token_hex(8)
         body = {"kind": "person", "first_name": "Ada", "last_name": name}
-        with tally.lock:
-            tally.doubtful.add(name)
         for what, method, url, more in (
             ("write", "POST", contacts, {"json": body}),
             ("read", "GET", f"{contacts}?limit=20&sort=-created_at", {}),
             ("module", "GET", f"{address}/flip/who", {}),
         ):
+            begin = time.perf_counter()
             try:
                 answer = session.request(method, url, timeout=60, **more)
             except requests.RequestException as exc:
-                tally.note(what, type(exc).__name__, fine=False)
+                tally.note(what, type(exc).__name__, False, time.perf_counter() - begin)
                 continue
-            tally.note(what, str(answer.status_code), answer.ok or (what == "module" and answer.status_code == 404))
+            fine = answer.ok or (what == "module" and answer.status_code == 404)
+            tally.note(what, str(answer.status_code), fine, time.perf_counter() - begin)
             if what == "write" and answer.status_code == 201:
                 with tally.lock:
                     tally.written.append(name)
-                    tally.doubtful.discard(name)
 
 
 def settled(address: str, on: bool) -> float:
@@ -157,23 +157,24 @@ def run(url: str, home: Path, clients: int, times: int) -> None:
         [CRM, "token", "create", "b@example.org"], env=env, text=True, check=True, capture_output=True
     )
     config = load_config({}, home=home, database_url=url)
-    database, tally, waits = Database(config.url), Tally(), list[float]()
+    database, tally, switches, waits = Database(config.url), Tally(), list[float](), list[float]()
     with served(env) as address:
         threads = [threading.Thread(target=client, args=(address, made.stdout.strip(), tally)) for _ in range(clients)]
         for thread in threads:
             thread.start()
         for number in range(times):
-            on = number % 2 == 0
+            on, begin = number % 2 == 0, time.perf_counter()
             (switching.enable if on else switching.disable)(database, config, "flip")
+            switches.append(time.perf_counter() - begin)
             waits.append(settled(address, on))
         tally.stop.set()
         for thread in threads:
             thread.join()
-    report(database, tally, waits)
+    report(database, tally, switches, waits)
     database.dispose()
 
 
-def report(database: Database, tally: Tally, waits: list[float]) -> None:
+def report(database: Database, tally: Tally, switches: list[float], waits: list[float]) -> None:
     """Print the table."""
     with database.reader.connect() as connection:
         rows = connection.execute(sa.text("SELECT last_name, count(*) FROM contacts_contact GROUP BY last_name"))
@@ -185,9 +186,15 @@ def report(database: Database, tally: Tally, waits: list[float]) -> None:
     print(f"| failed | {dict(tally.failures) or 0} |")
     print(f"| writes answered, lost, doubled | {len(tally.written)}, {len(lost)}, {len(doubled)} |")
     print(f"| switches | {len(waits)} |")
-    print(
-        f"| seconds until every process follows: median, longest | {statistics.median(waits):.2f}, {max(waits):.2f} |"
-    )
+    print(f"| seconds of one switch: median, longest | {spread(switches)} |")
+    print(f"| seconds until every process follows: median, longest | {spread(waits)} |")
+    for what, seconds in tally.seconds.items():
+        print(f"| seconds of a request ({what}): median, longest | {spread(seconds)} |")
+
+
+def spread(seconds: list[float]) -> str:
+    """Return the median and the longest of some durations."""
+    return f"{statistics.median(seconds):.2f}, {max(seconds):.2f}"
 
 
 def main() -> None:

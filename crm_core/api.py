@@ -6,11 +6,14 @@ Models and fields, contributions, hooks and errors are names of their own; servi
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 from crm_core import (
     access,
+    archive,
     comments,
+    erasing,
     events,
     files,
     history,
@@ -21,19 +24,23 @@ from crm_core import (
     records,
     revision_tools,
     sequences,
+    tables,
     tags,
     timeline,
 )
 from crm_core.change import Change
 from crm_core.context import Actor, Ctx, Locale
+from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
+from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter
+from crm_core.contributed_merges import DuplicateRule, Merge, MergeRule
+from crm_core.contributed_services import FileScanner, Previewer, RestRoutes
 from crm_core.contributions import (
     ActionDef,
     BlueprintDef,
     Board,
     CliGroup,
     Contribution,
-    DemoData,
     EntityDef,
     Entry,
     FieldDef,
@@ -69,6 +76,7 @@ from crm_core.errors import (
     ValueProblem,
     WrongType,
 )
+from crm_core.export_protocol import ExportSheet
 from crm_core.fieldtypes import (
     Address,
     Boolean,
@@ -117,8 +125,43 @@ from crm_core.jobs import JobRun
 from crm_core.marks import admin, public, signed_in
 from crm_core.records import BulkResult, ListQuery, Page, Row
 from crm_core.registry import Registry
+from crm_core.rest import routing as rest
 from crm_core.search import Hit
-from crm_core.text import digits, fold, sort_key
+from crm_core.text import digits, fold, shielded, sort_key, unshielded
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
+
+
+def cli_operation(email: str | None = None, *, write: bool = True) -> AbstractContextManager[Ctx]:
+    """Return the operation that a plugin's own command runs in, one transaction.
+
+    It acts as the user with this address, as the system without one.
+    """
+    import click
+
+    from crm_core.cli import base
+
+    return base.operation(click.get_current_context(), email, write=write)
+
+
+def upload_of(name: str) -> FileStorage:
+    """Return the file that the form of the present request holds under a name.
+
+    Raises:
+        TooLarge: the request is larger than the deployment accepts.
+        Invalid: the form holds no file of that name.
+    """
+    from crm_core.rest import uploads
+
+    return uploads.upload_of(name)
+
+
+def record_answer(ctx: Ctx, entity: str, record_id: int, status: int = 200) -> rest.Answer:
+    """Return the answer of a REST route that shows a record as every other route does."""
+    from crm_core.rest import records as shown
+
+    return shown.record_answer(ctx, ctx.registry.entity(entity), record_id, status)
 
 
 def operation() -> Ctx:
@@ -129,6 +172,23 @@ def operation() -> Ctx:
     from crm_core.web.request import current
 
     return current()
+
+
+def listed(ctx: Ctx, entity: str, args: Any) -> ListQuery:
+    """Return what a list page shows whose address has these parameters (``flask.request.args``): view, filter, order.
+
+    ``fields`` are its columns.
+
+    Raises:
+        FilterError: the filter can't be read.
+    """
+    from crm_core.web import listing, views
+
+    definition = ctx.registry.entity(entity)
+    state = listing.read_state(ctx, definition, args, views.views_of(ctx, definition))
+    if state.error is not None:
+        raise state.error
+    return state.query(state.columns)
 
 
 def render(template: str, **values: Any) -> str:
@@ -142,10 +202,6 @@ def render(template: str, **values: Any) -> str:
 
 
 __all__ = [
-    "EVERYTHING",
-    "LANGUAGES",
-    "NOTHING",
-    "N_",
     "ActionDef",
     "Actor",
     "Address",
@@ -171,14 +227,20 @@ __all__ = [
     "DateTime",
     "Decimal",
     "DemoData",
+    "DuplicateRule",
     "Duration",
+    "EVERYTHING",
     "Email",
     "EntityDef",
     "Entry",
+    "ExportFormat",
+    "ExportSheet",
     "FieldDef",
     "FieldType",
     "FieldTypeDef",
     "File",
+    "FileConverter",
+    "FileScanner",
     "Forbidden",
     "Fragment",
     "GrantDef",
@@ -192,6 +254,8 @@ __all__ = [
     "Invalid",
     "JobDef",
     "JobRun",
+    "KeepRule",
+    "LANGUAGES",
     "Language",
     "Line",
     "Lines",
@@ -204,9 +268,13 @@ __all__ = [
     "LongText",
     "Me",
     "MenuItem",
+    "Merge",
+    "MergeRule",
     "Money",
     "MultiChoice",
     "MyTeams",
+    "NOTHING",
+    "N_",
     "Node",
     "Not",
     "NotFound",
@@ -214,8 +282,10 @@ __all__ = [
     "Page",
     "Panel",
     "Percent",
+    "PersonalData",
     "Phone",
     "Pickers",
+    "Previewer",
     "Problem",
     "Rating",
     "Record",
@@ -223,6 +293,7 @@ __all__ = [
     "Registry",
     "Related",
     "Relative",
+    "RestRoutes",
     "RichText",
     "RoleDef",
     "Row",
@@ -252,11 +323,14 @@ __all__ = [
     "access",
     "admin",
     "and_",
+    "archive",
+    "cli_operation",
     "comments",
     "computed",
     "current_language",
     "digits",
     "entity",
+    "erasing",
     "events",
     "field",
     "files",
@@ -267,6 +341,7 @@ __all__ = [
     "hookimpl",
     "jobs",
     "lines",
+    "listed",
     "lists",
     "mail",
     "many",
@@ -276,13 +351,19 @@ __all__ = [
     "or_",
     "parse_filter",
     "public",
+    "record_answer",
     "records",
     "render",
+    "rest",
     "revision_tools",
     "sequences",
+    "shielded",
     "signed_in",
     "sort_key",
+    "tables",
     "tags",
     "timeline",
+    "unshielded",
+    "upload_of",
     "use_language",
 ]

@@ -19,11 +19,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm_core import __version__, backup_postgresql, migrations
+from crm_core import __version__, backup_postgresql, filestore, migrations
 from crm_core.accounts.keys import KEY_FILE
 from crm_core.config import Config
 from crm_core.db import Database, utcnow
 from crm_core.errors import Conflict, CrmError
+from crm_core.filestore import store_of
 from crm_core.i18n import N_
 
 FORMAT = 1
@@ -68,7 +69,7 @@ def backup(database: Database, config: Config, target: Path) -> Archive:
         with tempfile.TemporaryDirectory(prefix=".crm-backup-", dir=target.parent) as folder:
             place = Path(folder, _DATABASE)
             kind, tables = _dump(database, place)
-            stored = sorted(config.files.glob(_STORED))
+            stored = list(store_of(config).digests())
             made = Archive(__version__, utcnow().isoformat(), kind, _revisions(database), len(stored), tables)
             archive = Path(folder, "archive")
             with tarfile.open(archive, "w:gz", compresslevel=6) as tar:
@@ -88,16 +89,20 @@ def _dump(database: Database, place: Path) -> tuple[str, dict[str, list[str]]]:
     return "sqlite", {}
 
 
-def _write(tar: tarfile.TarFile, made: Archive, place: Path, config: Config, stored: list[Path]) -> None:
+def _write(tar: tarfile.TarFile, made: Archive, place: Path, config: Config, stored: list[str]) -> None:
     manifest = place.with_name(_MANIFEST)
     manifest.write_text(json.dumps({"format": FORMAT, **made.__dict__}, indent=2), "utf-8")
     tar.add(manifest, _MANIFEST)
     tar.add(place, _DATABASE)
     if (key := config.home / KEY_FILE).is_file():
         tar.add(key, KEY_FILE)
-    for path in stored:
+    store = store_of(config)
+    for digest in stored:
         with contextlib.suppress(FileNotFoundError):  # swept away meanwhile, because nothing names it
-            tar.add(path, f"{_FILES}/{path.relative_to(config.files)}")
+            path = store.local(digest)
+            tar.add(path, f"{_FILES}/{filestore.place(digest)}")
+            if store.remote:
+                path.unlink(missing_ok=True)
 
 
 def _revisions(database: Database) -> dict[str, str]:
@@ -178,8 +183,11 @@ def _load(database: Database, config: Config, place: Path, archive: Archive) -> 
 
 def _put_back(folder: Path, config: Config) -> None:
     config.files.mkdir(parents=True, exist_ok=True)
-    if (files := folder / _FILES).is_dir():
-        shutil.copytree(files, config.files, dirs_exist_ok=True)
+    store = store_of(config)
+    for path in sorted((folder / _FILES).glob(_STORED)):
+        with filestore.arriving(config.files) as target:
+            shutil.copyfile(path, target.name)
+            store.put(Path(target.name), path.name)
     if (key := folder / KEY_FILE).is_file():
         fresh = config.home / f"{KEY_FILE}.restored"
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     from crm_core.context import Ctx
 
-BULK, IMPORT, UNDO, MERGE = "bulk", "import", "undo", "merge"
+BULK, IMPORT, UNDO, MERGE, RECORDS = "bulk", "import", "undo", "merge", "record_merge"
+TAGS_MERGED, TAG_DELETED = "tag_merge", "tag_delete"
 KINDS: Mapping[str, str] = {
     BULK: N_("Many records at once"), IMPORT: N_("Import"), UNDO: N_("Undoing"), MERGE: N_("Entries merged"),
+    TAGS_MERGED: N_("Tags merged"), TAG_DELETED: N_("Tag deleted"), RECORDS: N_("Records merged"),
 }  # fmt: skip
+_EVEN_EMPTY = (UNDO, MERGE, TAGS_MERGED, TAG_DELETED)
+"""What can be undone though no record changed."""
 
 
 def begin(ctx: Ctx, kind: str, entity: str, label: str = "", **more: Any) -> Ctx:
@@ -75,7 +79,7 @@ def find(ctx: Ctx, batch_id: int) -> Batch:
 
 def recent(ctx: Ctx, *, everyone: bool = False, before: int | None = None, limit: int = 50) -> list[Batch]:
     """Return the actor's batches, newest first; an administrator may ask for everyone's."""
-    statement = sa.select(Batch).where(sa.or_(Batch.size > 0, Batch.kind.in_((UNDO, MERGE)))).order_by(Batch.id.desc())
+    statement = sa.select(Batch).where(sa.or_(Batch.size > 0, Batch.kind.in_(_EVEN_EMPTY))).order_by(Batch.id.desc())
     statement = statement.limit(limit)
     if not (everyone and ctx.actor.is_admin):
         statement = statement.where(Batch.actor_id == ctx.actor.id)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from crm_core import core_lists
 from crm_core.db import KERNEL
@@ -83,6 +85,34 @@ def of_visible(
         query = query.where(Comment.at < before)
     query = query.order_by(Comment.at.desc(), Comment.id.desc()).limit(max(1, min(limit, MAX_PAGE)))
     return [_entry(ctx, found) for found in ctx.session.scalars(query, execution_options=KERNEL)]
+
+
+def find(ctx: Ctx, text: str, entities: Sequence[str] = (), limit: int = 20) -> list[tuple[str, CommentEntry, int]]:
+    """Return comments that hold every word of a text, the newest first, with the record each is about.
+
+    Only those of records the actor may see. The words are looked for as they are written; capitals don't count in
+    plain letters. There is no index: the newest are looked at first, and it ends when enough are found.
+
+    Returns:
+        Entity, comment and id of the record.
+    """
+    from crm_core.access import allowed, predicate
+
+    words = text.split()[:12]
+    visible = []
+    for key, definition in ctx.registry.entities.items():
+        if definition.comments and (not entities or key in entities) and allowed(ctx, key, "read"):
+            other = aliased(definition.model)
+            one = sa.select(sa.literal(1)).where(
+                other.id == Comment.record_id, predicate(ctx, definition, "read", other)
+            )
+            visible.append((Comment.entity == key) & one.correlate(Comment).exists())
+    if not words or not visible:
+        return []
+    said = [Comment.body.icontains(word, autoescape=True) for word in words]
+    query = sa.select(Comment).where(*said, sa.or_(*visible)).order_by(Comment.id.desc()).limit(max(1, min(limit, 100)))
+    rows = ctx.session.scalars(query, execution_options=KERNEL)
+    return [(row.entity, _entry(ctx, row), row.record_id) for row in rows]
 
 
 def count(ctx: Ctx, entity: str, record_id: int) -> int:

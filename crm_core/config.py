@@ -19,12 +19,15 @@ class Config:
     """Everything a deployment decides outside the database.
 
     Each name is read from ``CRM_<NAME>``, else from ``crm.toml`` in ``home``, else the default stands.
-    Sizes are bytes, durations seconds.
+    Sizes are bytes, durations seconds. ``files_url`` is where the bytes of files lie, such as ``s3://bucket/prefix``,
+    ``files_options`` what that storage wants to know, as JSON.
     """
 
     home: Path = Path("instance")
     database_url: str = ""
     base_url: str = ""
+    files_url: str = ""
+    files_options: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     secure_cookies: bool = False
     session_hours: int = 24 * 14
@@ -48,7 +51,7 @@ class Config:
 
     @property
     def files(self) -> Path:
-        """Return the folder of stored files."""
+        """Return the folder of stored files; of what is on its way where they lie elsewhere."""
         return self.home / "files"
 
     @property

@@ -113,7 +113,7 @@ class EntityDef(Contribution):
     plural: str
     slug: str
     title: str
-    icon: str = "box"
+    icon: str = "puzzle"
     short: Mapping[str, str] = field(default_factory=dict)
     visibility: str = "read"
     """Visibility of a new record, unless the setting ``<plugin>.<setting>`` named here says otherwise."""
@@ -128,6 +128,8 @@ class EntityDef(Contribution):
     """Whether rules may read it whatever the person may see (``records.facts``): it holds nothing private."""
     follows: tuple[str, ...] = ()
     """Links whose records decide too: all must be readable to see this one, one of them writable to change it."""
+    discard: Callable[[Ctx, Any], bool] | None = None
+    """Asked before a person deletes a record: true where it was put away instead."""
 
     @property
     def namespace(self) -> str:
@@ -201,7 +203,7 @@ class MenuItem(Contribution):
 
     label: str
     url: str
-    icon: str = "box"
+    icon: str = "puzzle"
     weight: int = 100
     entity: str = ""
     section: str = "main"
@@ -360,8 +362,10 @@ class Importer(Contribution):
     ``open(path, options)`` reads; it raises ``ValueError`` for a file or columns that can't be used.
     ``write(ctx, rows)`` writes records without fatal problems in the caller's transaction and returns one result a
     row; the kernel does transactions, checkpoints, the dry run, problems and the report (``import_protocol``).
-    ``formats`` are the file endings accepted. ``fields(ctx)`` are the places a column may go, with their labels,
-    offered where people change what a column was taken for; the fields of the entity unless given.
+    ``formats`` are the file endings accepted. ``fields(ctx)`` are the places a column may go, with their labels; the
+    fields of the entity unless given. ``matches(ctx, entity)`` are the fields a record may be known by (``match``,
+    ``mode`` and ``clear`` of the options). ``guess(ctx, entity, header, rows)`` says where each column goes; ``open``
+    then finds all in ``overrides``. ``entity="*"`` reads into every kind of record without an importer of its own.
     """
 
     entity: str
@@ -371,18 +375,8 @@ class Importer(Contribution):
     write: Callable[[Ctx, Sequence[ImportRow]], Sequence[RowResult]]
     formats: tuple[str, ...] = ("csv",)
     fields: Callable[[Ctx], Sequence[tuple[str, str]]] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemoData(Contribution):
-    """Data that show what the plugin does: ``crm demo``. Lower ``order`` first.
-
-    ``load(ctx)`` runs in one transaction, does nothing when its data are there already, and returns what it did
-    in one line, nothing when there was nothing to do.
-    """
-
-    load: Callable[[Ctx], str]
-    order: int = 100
+    matches: Callable[[Ctx, str], Sequence[tuple[str, str]]] | None = None
+    guess: Callable[[Ctx, str, Sequence[str], Sequence[Sequence[str]]], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

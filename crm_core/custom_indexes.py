@@ -89,7 +89,7 @@ def build_index(database: Database, model: type[Record], field: FieldDef) -> Non
     postgresql = not database.is_sqlite
     columns = expression if field.unique else f"{expression}{' NULLS FIRST' if postgresql else ''}, id, access_id"
     how = f"{'UNIQUE ' if field.unique else ''}INDEX {'CONCURRENTLY ' if postgresql else ''}IF NOT EXISTS"
-    with database.autocommit() as connection, _alone(connection):
+    with database.building() as connection, _alone(connection):
         _drop_broken(connection, name)
         try:
             connection.exec_driver_sql(f"CREATE {how} {name} ON {table} ({columns})")
@@ -130,7 +130,7 @@ def _drop_broken(connection: Connection, name: str) -> None:
 def _drop(database: Database, names: Iterable[str]) -> None:
     how = "" if database.is_sqlite else "CONCURRENTLY "
     for name in names:
-        with database.autocommit() as connection, _alone(connection):
+        with database.building() as connection, _alone(connection):
             connection.exec_driver_sql(f"DROP INDEX {how}IF EXISTS {name}")
 
 

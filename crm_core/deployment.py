@@ -20,7 +20,8 @@ from crm_core.access import guard_for
 from crm_core.config import Config
 from crm_core.context import Actor, Ctx, Locale
 from crm_core.db import CrmSession, Database, utcnow
-from crm_core.directory import Directory, load_directory, stamps, touch
+from crm_core.directory import Directory, stamps, touch
+from crm_core.directory_reading import load_directory
 from crm_core.errors import CrmError, Unavailable
 from crm_core.hooks import Sinks
 from crm_core.i18n import use_language

@@ -5,10 +5,8 @@ One frozen copy a process, replaced when the stamp ``directory`` in the database
 
 from __future__ import annotations
 
-import json
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,12 +15,11 @@ import sqlalchemy as sa
 
 from crm_core import models as m
 from crm_core.context import EVERYONE, Actor, Locale, role_principal, team_principal, user_principal
-from crm_core.contributions import GrantDef, RoleDef, SettingDef
+from crm_core.contributions import GrantDef, SettingDef
 from crm_core.db import KERNEL, CrmSession
 from crm_core.errors import CrmError, NotSignedIn
-from crm_core.filters import Node, from_json, parse
+from crm_core.filters import Node, parse
 from crm_core.i18n import translate_mapping
-from crm_core.registry import Registry
 from crm_core.text import fold
 
 log = logging.getLogger("crm.directory")
@@ -100,12 +97,16 @@ class ListEntryView:
 
 @dataclass(frozen=True)
 class TagEntry:
-    """A tag; ``former`` are folded names that it had before, or that were merged into it."""
+    """A tag; ``former`` are folded names that it had before, or that were merged into it.
+
+    ``merged_into`` is what a removed one became.
+    """
 
     id: int
     name: str
     colour: str
     former: tuple[str, ...] = ()
+    merged_into: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class Directory:
     suggested: Mapping[str, tuple[GrantDef, ...]] = field(default_factory=dict)
     merged: Mapping[str, tuple[ListEntryView, ...]] = field(default_factory=dict)
     """Entries that became others, by list."""
+    removed_tags: Mapping[int, TagEntry] = field(default_factory=dict)
+    """Tags that were merged or deleted, by id."""
     masks: Mapping[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     """Roles that may read, and that may edit, a module's field where an administrator decided; by entity and key."""
     statements: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -208,6 +211,15 @@ class Directory:
     def tag(self, tag_id: int) -> TagEntry | None:
         """Return a tag by id."""
         return self.tags_by_id.get(tag_id)
+
+    def tag_ever(self, tag_id: int) -> TagEntry | None:
+        """Return a tag by id, also one that was merged or deleted: history shows what it was called."""
+        return self.tags_by_id.get(tag_id) or self.removed_tags.get(tag_id)
+
+    def tag_today(self, tag_id: int) -> TagEntry | None:
+        """Return what stands for the id of a tag today: the tag, or the one it was merged into."""
+        removed = self.removed_tags.get(tag_id)
+        return self.tags_by_id.get(removed.merged_into or 0 if removed is not None else tag_id)
 
     @cached_property
     def _tags(self) -> dict[str, TagEntry]:
@@ -307,89 +319,3 @@ def touch(session: CrmSession, name: str = "directory") -> None:
     if not done.rowcount:  # type: ignore[attr-defined]
         session.execute(sa.insert(m.Stamp).values(name=name, value=1), execution_options=KERNEL)
     session.info["touched"] = True
-
-
-def _rows(session: CrmSession, model: Any, *order: Any) -> Iterable[Any]:
-    return session.execute(sa.select(*model.__table__.columns).order_by(*order), execution_options=KERNEL).all()
-
-
-def _pairs(rows: Iterable[Any], key: str, value: str) -> dict[int, tuple[int, ...]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        found[getattr(row, key)].append(getattr(row, value))
-    return {k: tuple(sorted(v)) for k, v in found.items()}
-
-
-def _lists(session: CrmSession) -> tuple[dict[str, tuple[ListEntryView, ...]], dict[str, tuple[ListEntryView, ...]]]:
-    """Return the entries of lists, and those that were merged."""
-    live: dict[str, list[ListEntryView]] = defaultdict(list)
-    merged: dict[str, list[ListEntryView]] = defaultdict(list)
-    for r in _rows(session, m.ListEntry, m.ListEntry.list, m.ListEntry.order, m.ListEntry.id):
-        (merged if r.merged_into else live)[r.list].append(
-            ListEntryView(r.id, r.list, r.code, r.label, r.colour, r.icon, r.order, r.active, r.role, r.parent,
-                          r.values, r.merged_into)
-        )  # fmt: skip
-    return {k: tuple(v) for k, v in live.items()}, {k: tuple(v) for k, v in merged.items()}
-
-
-def _settings(rows: Iterable[Any], unseal: Unseal | None) -> Iterator[tuple[str, Any]]:
-    for row in rows:
-        if not isinstance(row.value, dict) or SEALED not in row.value:
-            yield row.key, row.value
-            continue
-        text = unseal(row.key, row.value[SEALED]) if unseal is not None else None
-        if text is None:
-            log.warning("the secret setting %s can't be read with this key; set it again", row.key)
-        else:
-            yield row.key, json.loads(text)
-
-
-def load_directory(
-    session: CrmSession, registry: Registry, region: str = "FR", *, unseal: Unseal | None = None
-) -> Directory:
-    """Read the whole directory; about ten statements, whatever the number of records.
-
-    Secret settings are read with ``unseal``; without it, or with another key, they count as not set.
-    """
-    stamp = stamps(session).get("directory", 0)
-    teams_of = _pairs(rows := list(_rows(session, m.TeamMember)), "user_id", "team_id")
-    members = _pairs(rows, "team_id", "user_id")
-    roles_of = _pairs(_rows(session, m.UserRole), "user_id", "role_id")
-    grants: dict[int, list[GrantEntry]] = defaultdict(list)
-    for g in _rows(session, m.Grant, m.Grant.id):
-        grants[g.role_id].append(GrantEntry(g.entity, g.action, g.level, from_json(g.where) if g.where else None))
-    suggested: dict[str, list[GrantDef]] = defaultdict(list)
-    for role in registry.of(RoleDef):
-        suggested[role.role] += role.grants
-    rates: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    for rate in _rows(session, m.CurrencyRate, m.CurrencyRate.day):
-        rates[rate.currency].append((rate.day, rate.rate))
-    lists, merged = _lists(session)
-    users = session.execute(
-        sa.select(m.User.id, m.User.name, m.User.email, m.User.active, m.User.language, m.User.timezone,
-                  m.User.date_format), execution_options=KERNEL,
-    )  # fmt: skip
-    return Directory(
-        stamp=stamp,
-        users_by_id={
-            u.id: UserEntry(u.id, u.name, u.email, u.active, Locale(u.language, u.timezone, u.date_format, region),
-                            teams_of.get(u.id, ()), roles_of.get(u.id, ()))
-            for u in users
-        },
-        teams_by_id={
-            t.id: TeamEntry(t.id, t.name, t.active, members.get(t.id, ())) for t in _rows(session, m.Team)
-        },
-        roles_by_id={
-            r.id: RoleEntry(r.id, r.code, r.name, r.moderator, tuple(grants[r.id])) for r in _rows(session, m.Role)
-        },
-        lists=lists,
-        merged=merged,
-        tags_by_id={t.id: TagEntry(t.id, t.name, t.colour, tuple(t.former)) for t in _rows(session, m.Tag)},
-        stored_settings=dict(_settings(_rows(session, m.SettingRow), unseal)),
-        setting_defs=registry.settings,
-        rates={k: tuple(v) for k, v in rates.items()},
-        suggested={k: tuple(v) for k, v in suggested.items()},
-        masks={
-            (f.entity, f.field): (tuple(f.read_roles), tuple(f.edit_roles)) for f in _rows(session, m.FieldAccess)
-        },
-    )  # fmt: skip

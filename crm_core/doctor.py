@@ -18,7 +18,8 @@ from crm_core.config import Config
 from crm_core.db import Database, utcnow
 from crm_core.discovery import installed
 from crm_core.drift import drift
-from crm_core.errors import CrmError
+from crm_core.errors import CrmError, Unavailable
+from crm_core.filestore import store_of
 from crm_core.i18n import N_, gettext
 from crm_core.lifecycle import assemble
 from crm_core.plugin_states import RUNNING, State
@@ -134,9 +135,14 @@ def _clock(database: Database, config: Config) -> Iterator[Check]:
 
 def _files(database: Database, config: Config) -> Iterator[Check]:
     try:
+        store_of(config).check()
         config.files.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=config.files):
             free = shutil.disk_usage(config.files).free
+    except Unavailable as exc:
+        step = gettext(N_("Check CRM_FILES_URL, CRM_FILES_OPTIONS and the storage itself"))
+        yield Check("files", "error", f"{exc.text()} ({exc.hint})", step)
+        return
     except OSError as exc:
         params = {"folder": str(config.files), "reason": exc.strerror or str(exc)}
         step = gettext(N_("Let the account of the CRM write there, or set CRM_HOME"))

@@ -64,7 +64,7 @@ def entity(
     plural: str,
     slug: str,
     title: str = "name",
-    icon: str = "box",
+    icon: str = "puzzle",
     **more: Any,
 ) -> dict[str, Any]:
     """Return the ``__entity__`` of a model: what :class:`EntityDef` holds beside the model itself."""

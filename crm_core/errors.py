@@ -48,6 +48,8 @@ class CrmError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
     title: ClassVar[str] = N_("Something went wrong")
+    remedy: ClassVar[str] = ""
+    """What the person who met it can do."""
 
     def __init__(
         self,
@@ -69,6 +71,10 @@ class CrmError(Exception):
     def text(self) -> str:
         """Return the message in the current language."""
         return gettext(self.message, **self.params)
+
+    def advice(self) -> str:
+        """Return what one can do about it in the current language; nothing where the message says it."""
+        return gettext(self.remedy) if self.remedy else ""
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong, field by field."""
@@ -95,6 +101,7 @@ class ModuleOff(FilterError):
     """A filter or sort goes through records or fields of a module that is off; ``field`` is the whole path."""
 
     code, title = "module_off", N_("This is not available while a module is off")
+    remedy = N_("Leave it out, or have an administrator turn the module on under Settings → Modules")
 
     def __init__(self, path: str, module: str) -> None:
         """Keep the path, and the module's title."""

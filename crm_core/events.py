@@ -23,6 +23,14 @@ _signals = Namespace()
 record_created = _signals.signal("record_created", doc="A record was created.")
 record_updated = _signals.signal("record_updated", doc="A record was changed; ``data['fields']`` names what.")
 record_deleted = _signals.signal("record_deleted", doc="A record was deleted.")
+record_merged = _signals.signal(
+    "record_merged", doc="Others became part of a record, ``data['others']``; ``record_deleted`` is sent for each too."
+)
+record_viewed = _signals.signal(
+    "record_viewed",
+    doc="A person opened the page or the card of a record, or a program read it by its number; ``data['viewer']`` is "
+    "the administrator who looked as that person. Lists and exports don't tell.",
+)
 action_performed = _signals.signal("action_performed", doc="An action was done; ``data['action']`` names it.")
 signed_in = _signals.signal(
     "signed_in", doc="Somebody signed in, with the second factor where one is asked for; ``record_id`` names the user."
@@ -52,6 +60,12 @@ class Event:
 def emit(ctx: Ctx, name: str, entity: str, record_id: int | None, **data: Any) -> None:
     """Queue an event; it is sent when the operation commits, and never when it fails."""
     ctx.queue.append(Event(name, entity, record_id, ctx.actor.id, ctx.operation_id, ctx.quiet, data))
+
+
+def viewed(ctx: Ctx, entity: str, record_id: int) -> None:
+    """Queue the news that somebody looked at a record."""
+    viewer = ctx.actor.viewer
+    emit(ctx, "record_viewed", entity, record_id, viewer=viewer.id if viewer is not None else None)
 
 
 def changed_plugins(before: Mapping[str, str], after: Mapping[str, str]) -> Event | None:

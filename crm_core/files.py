@@ -2,72 +2,68 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
+import io
 import os
-import tempfile
 import time
-import unicodedata
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import history, images, sniff
+from crm_core import arrivals, history, images, sniff
+from crm_core.arrivals import clean_name as clean_name
+from crm_core.arrivals import size_text as size_text
+from crm_core.contributed_services import Previewer
 from crm_core.db import KERNEL
-from crm_core.errors import Conflict, CrmError, Invalid, NotFound, Problem, TooLarge, WrongType
+from crm_core.errors import Conflict, CrmError, NotFound, Problem, WrongType
 from crm_core.fieldtypes import File, Image
-from crm_core.i18n import N_, gettext
+from crm_core.filestore import FileStore, arriving, store_of
+from crm_core.i18n import N_
 from crm_core.models import StoredFile
 
 if TYPE_CHECKING:
-    from tempfile import _TemporaryFileWrapper
-
     from crm_core.change import Change
     from crm_core.context import Ctx
 
-    Arriving = _TemporaryFileWrapper[bytes]
-
-_CHUNK = 64 * 1024
-_NAME_LENGTH = 150
-_UNITS = (N_("%(n)s kB"), N_("%(n)s MB"), N_("%(n)s GB"))
 GRACE = 24 * 3600
 """Seconds an unattached file is kept: time enough to fill in the form it was uploaded for."""
 
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """A file the actor may read: its row and where its bytes lie."""
+    """A file the actor may read: its row, and its bytes as a stream or as a file of this machine."""
 
     file: StoredFile
-    path: Path
+    store: FileStore
+
+    @property
+    def path(self) -> Path:
+        """Return where the bytes lie; a copy is fetched where they lie elsewhere."""
+        try:
+            return self.store.local(self.file.digest)
+        except FileNotFoundError as exc:
+            raise _missing(self.file, exc) from exc
+
+    def open(self) -> IO[bytes]:
+        """Return the bytes as a stream that can be sought in."""
+        try:
+            return self.store.open(self.file.digest)
+        except FileNotFoundError as exc:
+            raise _missing(self.file, exc) from exc
 
 
-def size_text(size: int) -> str:
-    """Return a size as people write it: ``512 bytes``, ``1 MB`` (1,048,576 bytes), ``2.5 GB``."""
-    if size < 1024:
-        return gettext(N_("%(n)s bytes"), n=size)
-    power = min((size.bit_length() - 1) // 10, len(_UNITS))
-    value = f"{size / 1024**power:.1f}".removesuffix(".0")
-    return gettext(_UNITS[power - 1], n=value)
+def local(ctx: Ctx, digest: str) -> Path:
+    """Return where a program finds the bytes with this SHA-256 digest.
 
-
-def clean_name(name: str) -> str:
-    """Return a file name without folders, control characters and direction marks, at most 150 characters long."""
-    base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    base = "".join(c for c in base if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")).strip(" .")
-    stem, dot, ending = base.rpartition(".")
-    if dot and len(ending) <= 10:
-        return f"{stem[: _NAME_LENGTH - len(ending) - 1]}.{ending}"
-    return base[:_NAME_LENGTH] or "file"
-
-
-def blob(folder: Path, digest: str) -> Path:
-    """Return where the bytes with this SHA-256 digest lie."""
-    return folder / digest[:2] / digest[2:4] / digest
+    Raises:
+        NotFound: they are gone.
+    """
+    try:
+        return store_of(ctx.config).local(digest)
+    except FileNotFoundError as exc:
+        raise NotFound(N_("The file is missing from the store"), hint=str(exc)) from exc
 
 
 def store(
@@ -94,23 +90,42 @@ def store(
     Raises:
         TooLarge: more bytes than the limit; the message names it.
         WrongType: a type that is not accepted, or other content than claimed.
-        Invalid: the file is empty.
+        Invalid: the file is empty, or a module that looks into files refuses it.
+        Unavailable: a module that looks into files can't do so now; nothing passes unseen.
     """
-    folder = ctx.config.files
-    name = clean_name(name)
-    with _arriving(folder) as arriving:
-        head, digest, size = _receive(stream, arriving, max_bytes)
+    name = arrivals.clean_name(name)
+    with arriving(ctx.config.files) as target:
+        head, digest, size = arrivals.receive(stream, target, max_bytes)
         kind = sniff.content_type(head, name, declared_type)
         if types and kind not in types:
             raise _not_accepted(kind, types)
+        arrivals.scan(ctx, Path(target.name), name, kind)
         if box is not None:
-            picture, kind = images.fit(Path(arriving.name), box)
-            digest, size = _replace(arriving, picture)
-        _place(folder, arriving, digest)
+            picture, kind = images.fit(Path(target.name), box)
+            digest, size = arrivals.replace(target, picture)
+        arrivals.place(ctx, target, digest)
     row = StoredFile(
         name=name, content_type=kind, size=size, digest=digest, box=_box_text(box), created_at=ctx.now,
         created_by_id=ctx.actor.id,
     )  # fmt: skip
+    ctx.session.add(row)
+    ctx.session.flush()
+    return row
+
+
+def copy(ctx: Ctx, file_id: int) -> StoredFile:
+    """Return a new row for the bytes of a file the actor may read; it belongs to nothing until it is attached.
+
+    Raises:
+        NotFound: no such file for this actor.
+    """
+    file = open_(ctx, file_id).file
+    row = StoredFile(
+        name=file.name, content_type=file.content_type, size=file.size, digest=file.digest, box=file.box,
+        created_at=ctx.now, created_by_id=ctx.actor.id,
+    )  # fmt: skip
+    with arrivals.locked(ctx, alone=False):
+        store_of(ctx.config).touch(file.digest)
     ctx.session.add(row)
     ctx.session.flush()
     return row
@@ -190,7 +205,7 @@ def _file_fields(ctx: Ctx, entity: str) -> list[tuple[str, File]]:
 def _check(kind: File, row: StoredFile) -> None:
     """Refuse a file that was uploaded for something with wider limits."""
     if row.size > kind.max_bytes:
-        raise _too_large(kind.max_bytes)
+        raise arrivals.too_large(kind.max_bytes)
     if kind.types and row.content_type not in kind.types:
         raise _not_accepted(row.content_type, kind.types)
 
@@ -199,11 +214,10 @@ def _fit(ctx: Ctx, kind: File, row: StoredFile) -> None:
     """Make a picture fit that was uploaded without saying what for (CT-10)."""
     if not isinstance(kind, Image) or row.box == _box_text(kind.box):
         return
-    folder = ctx.config.files
-    picture, content_type = images.fit(blob(folder, row.digest), kind.box)
-    with _arriving(folder) as arriving:
-        row.digest, row.size = _replace(arriving, picture)
-        _place(folder, arriving, row.digest)
+    picture, content_type = images.fit(local(ctx, row.digest), kind.box)
+    with arriving(ctx.config.files) as target:
+        row.digest, row.size = arrivals.replace(target, picture)
+        arrivals.place(ctx, target, row.digest)
     row.content_type, row.box = content_type, _box_text(kind.box)
     ctx.session.flush()
 
@@ -219,6 +233,14 @@ def _untie(ctx: Ctx, *where: sa.ColumnElement[bool], **more: Any) -> None:
     ctx.session.execute(statement, execution_options={**KERNEL, "synchronize_session": "fetch"})
 
 
+def usage(ctx: Ctx, uploader: int | None = None) -> int:
+    """Return how many bytes are kept for records, in all or of what one person uploaded; equal content counts again."""
+    total = sa.select(sa.func.coalesce(sa.func.sum(StoredFile.size), 0)).where(StoredFile.entity != "")
+    if uploader is not None:
+        total = total.where(StoredFile.created_by_id == uploader)
+    return int(ctx.session.scalar(total, execution_options=KERNEL) or 0)
+
+
 def open_(ctx: Ctx, file_id: int) -> OpenedFile:
     """Return a file the actor may read: his own upload while it is unattached, else as the record and the field allow.
 
@@ -232,35 +254,63 @@ def open_(ctx: Ctx, file_id: int) -> OpenedFile:
         records.get(ctx, row.entity, row.record_id)
         if row.field and row.field not in access.readable(ctx, row.entity):
             raise NotFound()
-    elif (row.record_id and not row.entity) or not _is_uploader(ctx, row):
+    elif _is_tied_elsewhere(row) or not _is_uploader(ctx, row):
         raise NotFound()
-    path = blob(ctx.config.files, row.digest)
-    if not path.is_file():
-        raise NotFound(N_("The file is missing from the store"), hint=f"file {row.id}: {path} does not exist")
-    return OpenedFile(row, path)
+    return OpenedFile(row, store_of(ctx.config))
+
+
+def _is_tied_elsewhere(row: StoredFile) -> bool:
+    """Tell whether a file was taken from its record, or its record's module is off."""
+    return bool(row.record_id) and not row.entity.startswith("core.")
+
+
+def _missing(row: StoredFile, error: Exception) -> NotFound:
+    return NotFound(N_("The file is missing from the store"), hint=f"file {row.id}: {error} does not exist")
 
 
 def thumbnail(ctx: Ctx, file_id: int, side: int) -> tuple[Path, str]:
-    """Return a small version of a picture, made at most once, and its content type.
+    """Return a small version of a picture, or of what a module draws (:class:`Previewer`), and its content type.
+
+    It is made at most once.
 
     Raises:
         NotFound: no such file for this actor.
-        WrongType: the file is not a picture.
+        WrongType: nothing can be shown of the file.
+        TooLarge: it is too large to be looked into.
     """
     opened = open_(ctx, file_id)
-    if opened.file.content_type not in images.TYPES:
-        raise WrongType(N_("The file is not a picture"))
+    draw = _drawer(ctx, opened.file.content_type)
     folder = ctx.config.files / "thumbnails" / opened.file.digest[:2]
     for kind, ending in (("image/jpeg", "jpg"), ("image/png", "png"), ("image/webp", "webp")):
         if (path := folder / f"{opened.file.digest}-{side}.{ending}").is_file():
             return path, kind
-    content, kind = images.fit(opened.path, (side, side))
+    content, kind = draw(opened.path, side)
     path = folder / f"{opened.file.digest}-{side}.{'jpg' if kind == 'image/jpeg' else kind.partition('/')[2]}"
-    with _arriving(ctx.config.files) as arriving:
-        _replace(arriving, content)
+    with arriving(ctx.config.files) as target:
+        arrivals.replace(target, content)
         folder.mkdir(parents=True, exist_ok=True)
-        os.replace(arriving.name, path)
+        os.replace(target.name, path)
     return path, kind
+
+
+def small_picture(content: bytes, side: int) -> tuple[bytes, str]:
+    """Return a picture made to fit into a square, written anew, and its content type; nothing is kept.
+
+    Raises:
+        WrongType: it is no picture.
+        TooLarge: it has too many pixels.
+    """
+    return images.fit(io.BytesIO(content), (side, side))
+
+
+def _drawer(ctx: Ctx, content_type: str) -> Callable[[Path, int], tuple[bytes, str]]:
+    """Return what makes a small picture of files of a type."""
+    if content_type in images.TYPES:
+        return lambda path, side: images.fit(path, (side, side))
+    for previewer in ctx.registry.of(Previewer):
+        if content_type in previewer.types:
+            return previewer.draw
+    raise WrongType(N_("The file is not a picture"))
 
 
 def remove_orphans(ctx: Ctx, *, older_than: float = GRACE) -> tuple[int, int]:
@@ -277,32 +327,30 @@ def remove_orphans(ctx: Ctx, *, older_than: float = GRACE) -> tuple[int, int]:
         unused |= StoredFile.record_id.is_not(None) & (StoredFile.created_at < since)
     statement = sa.delete(StoredFile).where(StoredFile.entity == "", unused)
     rows = ctx.session.execute(statement, execution_options=KERNEL).rowcount  # type: ignore[attr-defined]
-    folder = ctx.config.files
-    removed = 0
-    for path in list(folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")) + list((folder / "incoming").glob("*")):
-        with _lock(folder, fcntl.LOCK_EX):
-            removed += _remove_blob(ctx, path, limit)
+    store = store_of(ctx.config)
+    removed = store.leftovers(limit)
+    for digest in list(store.digests()):
+        if store.modified(digest) < limit:
+            with arrivals.locked(ctx, alone=True):
+                removed += _remove_blob(ctx, store, digest, limit)
     return rows, removed
 
 
-def _remove_blob(ctx: Ctx, path: Path, limit: float) -> int:
-    try:
-        if path.stat().st_mtime >= limit:
-            return 0
-    except FileNotFoundError:
+def _remove_blob(ctx: Ctx, store: FileStore, digest: str, limit: float) -> int:
+    if store.modified(digest) >= limit:
         return 0
-    used = sa.select(StoredFile.id).where(StoredFile.digest == path.name).limit(1)
+    used = sa.select(StoredFile.id).where(StoredFile.digest == digest).limit(1)
     if ctx.session.scalar(used, execution_options=KERNEL) is not None:
         return 0
-    path.unlink(missing_ok=True)
-    for small in (path.parents[2] / "thumbnails" / path.name[:2]).glob(f"{path.name}-*"):
-        small.unlink(missing_ok=True)
+    store.remove(digest)
+    forget_thumbnails(ctx, digest)
     return 1
 
 
-def _too_large(limit: int) -> TooLarge:
-    message = N_("The file is larger than %(limit)s, the most that is accepted here")
-    return TooLarge(message, params={"limit": size_text(limit)})
+def forget_thumbnails(ctx: Ctx, digest: str) -> None:
+    """Remove the small pictures made of some bytes."""
+    for small in (ctx.config.files / "thumbnails" / digest[:2]).glob(f"{digest}-*"):
+        small.unlink(missing_ok=True)
 
 
 def _not_accepted(kind: str, types: tuple[str, ...]) -> WrongType:
@@ -319,58 +367,3 @@ def _row(ctx: Ctx, file_id: int) -> StoredFile:
 
 def _is_uploader(ctx: Ctx, row: StoredFile) -> bool:
     return ctx.actor.is_admin or (row.created_by_id is not None and row.created_by_id == ctx.actor.id)
-
-
-@contextmanager
-def _arriving(folder: Path) -> Iterator[Arriving]:
-    """Yield a new file in the store's own folder, so that it can be renamed into place; removed on any error."""
-    incoming = folder / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as stream:
-        try:
-            yield stream
-        finally:
-            Path(stream.name).unlink(missing_ok=True)
-
-
-def _receive(stream: IO[bytes], target: Arriving, max_bytes: int) -> tuple[bytes, str, int]:
-    """Copy a stream; return its first bytes, digest and size."""
-    digest, size, head = hashlib.sha256(), 0, b""
-    while chunk := stream.read(min(_CHUNK, max_bytes - size + 1)):
-        size += len(chunk)
-        if size > max_bytes:
-            raise _too_large(max_bytes)
-        if len(head) < sniff.HEAD:
-            head += chunk[: sniff.HEAD - len(head)]
-        digest.update(chunk)
-        target.write(chunk)
-    if not size:
-        raise Invalid([Problem("file", "empty", N_("The file is empty"))])
-    target.flush()
-    return head, digest.hexdigest(), size
-
-
-def _replace(target: Arriving, content: bytes) -> tuple[str, int]:
-    target.seek(0)
-    target.truncate()
-    target.write(content)
-    target.flush()
-    return hashlib.sha256(content).hexdigest(), len(content)
-
-
-def _place(folder: Path, arriving: Arriving, digest: str) -> None:
-    """Move a complete file to where its digest belongs. Equal content is kept once, and counts as new again."""
-    os.fsync(arriving.fileno())
-    path = blob(folder, digest)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(folder, fcntl.LOCK_SH):
-        os.replace(arriving.name, path)
-        os.utime(path)
-
-
-@contextmanager
-def _lock(folder: Path, kind: int) -> Iterator[None]:
-    """Keep the removal of unused bytes and the arrival of equal ones apart, across processes."""
-    with (folder / ".lock").open("a") as handle:
-        fcntl.flock(handle, kind)
-        yield

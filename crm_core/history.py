@@ -15,11 +15,12 @@ from crm_core.access.masks import readable
 from crm_core.access.scope import predicate
 from crm_core.context import principal_of
 from crm_core.contributions import FieldDef
-from crm_core.db import KERNEL
+from crm_core.db import KERNEL, Identifier
 from crm_core.errors import NotFound
 from crm_core.fieldtypes import Link
 from crm_core.i18n import N_, gettext
 from crm_core.models import Change as ChangeRow
+from crm_core.models import Merged
 from crm_core.titles import words_of
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ VERBS: Mapping[str, str] = {
     "update": N_("changed"),
     "delete": N_("deleted"),
     "merge": N_("merged"),
+    "relink": N_("followed a merge"),
     "import": N_("imported"),
     "undo": N_("undid a change"),
     "system": N_("acted without limits"),
+    "erase": N_("erased personal data"),
 }
+ERASED = "erased"
+"""Marks, among what a line of history keeps, that its values were personal data and are gone for good."""
 EFFECTS: Mapping[str, str] = {"create": "create", "import": "create", "update": "update", "delete": "delete"}
 """What an action does to a record; an undo says it itself."""
 
@@ -97,6 +102,11 @@ def is_too_old(ctx: Ctx, at: dt.datetime) -> bool:
     """Tell whether a change was made too long ago to be undone."""
     since = undoable_since(ctx)
     return since is not None and at < since
+
+
+def is_erased(found: Any) -> bool:
+    """Tell whether the values of a line of history were erased: nothing can be undone by it."""
+    return bool(found.kept and found.kept.get(ERASED))
 
 
 def may_undo(ctx: Ctx, actor_id: int | None) -> bool:
@@ -224,8 +234,26 @@ def of_visible(
 
     With ``recorded`` only what timelines show (KN-20).
     """
-    where = [ChangeRow.record_id == record_id, *([ChangeRow.recorded] if recorded else [])]
-    return _select(ctx, entity, where, before, limit)
+    where = [*([ChangeRow.recorded] if recorded else []), *([ChangeRow.id < before] if before is not None else [])]
+    return _select(ctx, entity, [ChangeRow.id.in_(_newest(entity, record_id, where, min(limit, 500)))], None, limit)
+
+
+def _newest(entity: str, record_id: int, where: Sequence[Any], limit: int) -> Any:
+    """Return the select of a record's newest lines, and of those of the records that became part of it."""
+    own = sa.select(ChangeRow.id).where(ChangeRow.entity == entity, ChangeRow.record_id == record_id, *where)
+    merged = (
+        sa.select(ChangeRow.id)
+        .join(Merged, (Merged.entity == ChangeRow.entity) & (Merged.record_id == ChangeRow.record_id))
+        .where(Merged.entity == entity, Merged.survivor_id == record_id, ChangeRow.action != "delete", *where)
+    )
+    parts = (part.order_by(ChangeRow.id.desc()).limit(limit).subquery() for part in (own, merged))
+    return sa.union_all(*(sa.select(part.c.id) for part in parts))
+
+
+def part_of(entity: str, record_id: int) -> Any:
+    """Return the select of the ids of a record and of those that became part of it."""
+    merged = sa.select(Merged.record_id).where(Merged.entity == entity, Merged.survivor_id == record_id)
+    return sa.union_all(sa.select(sa.literal(record_id, Identifier)), merged)
 
 
 def recent(ctx: Ctx, entity: str, *, limit: int = 20) -> list[HistoryEntry]:
@@ -280,7 +308,7 @@ def _entry(ctx: Ctx, entity: str, found: ChangeRow, titles: Mapping[tuple[str, i
         found.id, found.at, found.actor, found.actor_id, found.action, verb, changes, found.operation,
         found.via, found.note, found.title, found.entity, found.record_id, effect, found.batch_id, found.undoes_id,
         may_undo(ctx, found.actor_id) and bool(effect) and (effect != "update" or bool(changes))
-        and not is_too_old(ctx, found.at),
+        and not is_too_old(ctx, found.at) and not is_erased(found),
     )  # fmt: skip
 
 

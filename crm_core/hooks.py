@@ -187,7 +187,11 @@ class Dispatcher:
             yield answer
 
     def before_write(self, ctx: Ctx, change: Change) -> None:
-        """Let plugins derive values; an error aborts the write and names the plugin."""
+        """Let plugins derive values; an error aborts the write and names the plugin.
+
+        The transaction is begun first: the wait for another writer is no plugin's time.
+        """
+        ctx.session.connection_of_kernel()
         for _ in self._abort("crm_before_write", ctx=ctx, change=change):
             pass
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import files, import_work, jobs, list_merging
+from crm_core import files, import_work, jobs, list_merging, tag_merging
 from crm_core.accounts import signin
 from crm_core.db import KERNEL
 from crm_core.models import IdempotencyKey, Import, ImportProblem, Incident, Job
@@ -71,8 +71,8 @@ def _orphans(ctx: Ctx) -> dict[str, Any]:
 
 
 def _merges(ctx: Ctx) -> dict[str, Any]:
-    """Give what still holds merged entries what they became: a module may have been off meanwhile."""
-    return {"merged entries": list_merging.catch_up(ctx)}
+    """Give what still holds merged entries or tags what they became: a module may have been off meanwhile."""
+    return {"merged entries": list_merging.catch_up(ctx), "tags gone": tag_merging.catch_up(ctx)}
 
 
 def _delete(ctx: Ctx, statement: sa.Delete) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from crm_core.errors import TooLarge, WrongType
 from crm_core.i18n import N_
@@ -24,7 +24,7 @@ MAX_PIXELS = 40_000_000
 _WRITTEN_AS = {"JPEG": ("JPEG", "image/jpeg"), "WEBP": ("WEBP", "image/webp")}
 
 
-def fit(source: Path, box: tuple[int, int]) -> tuple[bytes, str]:
+def fit(source: Path | IO[bytes], box: tuple[int, int]) -> tuple[bytes, str]:
     """Return a picture that fits into ``box`` (width, height in pixels) and its content type.
 
     A larger one is made smaller with its proportions kept; a smaller one keeps its size (CT-10). The orientation noted

@@ -6,15 +6,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from crm_core.i18n import N_
+
+MODES: Mapping[str, str] = {
+    "both": N_("Create new records and change known ones"),
+    "update": N_("Only change known records"),
+    "skip": N_("Only create new records, leave known ones alone"),
+    "create": N_("Create a record for every row"),
+}
+"""What becomes of rows that are about records which are there already."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """How a file is read: home region of phone numbers and dates, ``column -> field`` by hand, bad values dropped."""
+    """How a file is read: home region of phone numbers and dates, ``column -> field`` by hand, bad values dropped.
+
+    ``match`` is the field a record is known by (nothing: what the importer thinks best), ``mode`` one of ``MODES``;
+    with ``clear`` an empty cell empties the field of a known record, with ``make`` missing entries of lists and linked
+    records are made. ``entity`` is the kind of record, filled in by the kernel.
+    """
 
     region: str = "FR"
     overrides: Mapping[str, str] = field(default_factory=dict)
     lenient: bool = False
     dry_run: bool = False
+    match: str = ""
+    mode: str = "both"
+    clear: bool = False
+    make: bool = False
+    entity: str = ""
     resume_at: int = 0
     """Number of the last source record that is dealt with already; reading goes on after it."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource
 
 log = logging.getLogger("crm.imports")
-CHUNK = 1000
+CHUNK = 2000
 APART = 1_000_000
 """Files of so many bytes are read in a process of their own; starting one takes about a second."""
 _END = b""

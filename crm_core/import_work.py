@@ -82,7 +82,8 @@ def options_document(options: ImportOptions) -> dict[str, Any]:
     """Return options as JSON."""
     return {
         "region": options.region, "overrides": dict(options.overrides), "lenient": options.lenient,
-        "dry_run": options.dry_run,
+        "dry_run": options.dry_run, "match": options.match, "mode": options.mode, "clear": options.clear,
+        "make": options.make, "entity": options.entity,
     }  # fmt: skip
 
 
@@ -98,7 +99,7 @@ class _Work:
             self.position = row.position
             self.options = ImportOptions(**{**row.options, "resume_at": row.position})
             file = ctx.session.get_one(StoredFile, row.file_id, execution_options=KERNEL)
-            self.path = files.blob(ctx.config.files, file.digest)
+            self.path = files.local(ctx, file.digest)
             self.batch_id = None if self.options.dry_run else _batch(ctx, row, file.name)
             _set(ctx, import_id, {"state": "running", "error": "", "finished_at": None})
 

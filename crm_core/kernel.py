@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crm_core.contributed_events import RecordedEvent
-from crm_core.contributions import DemoData, FieldDef, JobDef, SettingDef
+from crm_core.contributed_faces import DemoData
+from crm_core.contributions import FieldDef, JobDef, SettingDef
 from crm_core.core_lists import LISTS
 from crm_core.customfields import FIELD_INDEXES, FIELD_PURGE
 from crm_core.db import CrmSession, Database
@@ -90,6 +91,32 @@ def _list_merges(run: Any) -> Any:
         return {"fields": list_merging.catch_up(ctx, str(run.args.get("list", "")))}
 
 
+def _tags_gone(run: Any) -> Any:
+    from crm_core import tag_merging
+
+    with run.operation() as ctx:
+        return {"fields": tag_merging.catch_up(ctx)}
+
+
+def _merged_links(run: Any) -> Any:
+    from crm_core import merging
+
+    with run.operation() as ctx:
+        return {"links": merging.catch_up(ctx, int(run.args["batch"]))}
+
+
+def _merge_groups(run: Any) -> Any:
+    from crm_core import duplicates
+
+    return duplicates.merge_groups(run, int(run.args["scan"]), list(run.args["groups"]))
+
+
+def _duplicates(run: Any) -> Any:
+    from crm_core import duplicates
+
+    return duplicates.work(run, int(run.args["scan"]))
+
+
 def _demo(ctx: Ctx) -> str:
     from crm_core import demo
 
@@ -137,6 +164,10 @@ _JOBS = (
     JobDef(name="core.import", label=N_("Import"), handler=_import),
     JobDef(name="core.undo", label=N_("Undoing"), handler=_undo),
     JobDef(name="core.list_merges", label=N_("Records of merged entries"), handler=_list_merges),
+    JobDef(name="core.tags_gone", label=N_("Records of removed tags"), handler=_tags_gone),
+    JobDef(name="core.merged_links", label=N_("Links to merged records"), handler=_merged_links),
+    JobDef(name="core.merge_groups", label=N_("Merging duplicates"), handler=_merge_groups),
+    JobDef(name="core.duplicates", label=N_("Search for duplicates"), handler=_duplicates),
     JobDef(name=FIELD_INDEXES, label=N_("Indexes of custom fields"), handler=_field_indexes),
     JobDef(name=FIELD_PURGE, label=N_("Removing a custom field"), handler=_field_purge),
 )

@@ -219,7 +219,7 @@ def unmerge(ctx: Ctx, batch: Batch) -> None:
 
 def as_unmerged(ctx: Ctx, batch: Batch) -> Ctx:
     """Return the operation as it is once the entry of a batch stands in its list again."""
-    view = ctx.directory.entry_by_id(batch.source_id or 0) if batch.kind == batches.MERGE else None
+    view = ctx.directory.entry_by_id(batch.source_id or 0)
     if view is None or not view.merged_into:
         return ctx
     directory = ctx.directory

@@ -1,4 +1,4 @@
-"""Records that hold one entry of a list are given another: a few statements a field, each record's history told."""
+"""Records that hold an entry of a list, or a tag, are given another: a few statements a field, each history told."""
 
 from __future__ import annotations
 
@@ -19,22 +19,28 @@ from crm_core.records.rows import plan_rows
 if TYPE_CHECKING:
     from crm_core.context import Ctx
     from crm_core.directory import ListEntryView
+    from crm_core.models import Tag
+
+    Held = ListEntryView | Tag
 
 CHUNK = 1000
 """Records whose several values or lines are read at once, to tell their history."""
 
 
-def move(ctx: Ctx, place: Place, source: ListEntryView, target: ListEntryView) -> None:
-    """Give the records that hold ``source`` in a field ``target`` instead; nobody has it twice."""
-    if place.part is None and not place.field.type.multiple:
+def move(ctx: Ctx, place: Place, source: Held, target: Held | None) -> None:
+    """Give the records that hold ``source`` in a field ``target`` instead; nobody has it twice.
+
+    Without a target a field of several values loses it.
+    """
+    if target is not None and place.part is None and not place.field.type.multiple:
         _tell_at_once(ctx, place, source, target)
         _touch(ctx, place, source, {_column(place): _new_value(place, target)})
         return
     _tell_each(ctx, place, source, target)
     _touch(ctx, place, source, {})
-    if place.part is not None:
+    if target is not None and place.part is not None:
         column = place.lines.c[place.part.attr]
-        _run(ctx, sa.update(place.lines).where(column == source.code).values({column: target.code}))
+        _run(ctx, sa.update(place.lines).where(column == place.held(source)).values({column: place.held(target)}))
     else:
         _move_links(ctx, place, source, target)
 
@@ -48,22 +54,25 @@ def _column(place: Place) -> Any:
     return place.records.c.custom if custom else place.records.c[place.field.attr]
 
 
-def _new_value(place: Place, target: ListEntryView) -> Any:
+def _new_value(place: Place, target: Held) -> Any:
     if place.field.storage == "custom":
-        return JsonWith(place.records.c.custom, storage_key(place.field), target.code)
-    return target.code
+        return JsonWith(place.records.c.custom, storage_key(place.field), place.held(target))
+    return place.held(target)
 
 
-def _touch(ctx: Ctx, place: Place, source: ListEntryView, values: dict[Any, Any]) -> None:
+def _touch(ctx: Ctx, place: Place, source: Held, values: dict[Any, Any]) -> None:
     """Count the records as changed, with the values that change in their own row."""
     table = place.records
     common = {table.c.version: table.c.version + 1, table.c.updated_at: ctx.now, table.c.updated_by_id: ctx.actor.id}
     _run(ctx, sa.update(table).where(table.c.id.in_(place.holding(source))).values({**common, **values}))
 
 
-def _move_links(ctx: Ctx, place: Place, source: ListEntryView, target: ListEntryView) -> None:
+def _move_links(ctx: Ctx, place: Place, source: Held, target: Held | None) -> None:
     links = place.entity.model.__links__
     own = sa.and_(links.c.field == place.field.key, links.c.target_id == source.id)
+    if target is None:
+        _run(ctx, sa.delete(links).where(own))
+        return
     has = links.alias()
     both = sa.exists().where(
         has.c.record_id == links.c.record_id, has.c.field == links.c.field, has.c.target_id == target.id
@@ -72,16 +81,16 @@ def _move_links(ctx: Ctx, place: Place, source: ListEntryView, target: ListEntry
     _run(ctx, sa.update(links).where(own).values(target_id=target.id))
 
 
-def _tell_at_once(ctx: Ctx, place: Place, source: ListEntryView, target: ListEntryView) -> None:
+def _tell_at_once(ctx: Ctx, place: Place, source: Held, target: Held) -> None:
     """Write the history of every record with one statement: what changes is the same for all."""
     if not place.field.tracked:
         return
-    diff = {place.field.key: [source.code, target.code]}
+    diff = {place.field.key: [place.held(source), place.held(target)]}
     common = _common(ctx, place, diff)
     table: Any = Change.__table__
     title = sa.func.substr(sa.func.coalesce(_title(place, place.entity.model), ""), 1, 200)
     constants = [sa.literal(value, table.c[name].type) for name, value in common.items()]
-    rows = sa.select(place.entity.model.id, title, *constants).where(place.value == source.code)
+    rows = sa.select(place.entity.model.id, title, *constants).where(place.value == place.held(source))
     _run(ctx, sa.insert(table).from_select(["record_id", "title", *common], rows))
 
 
@@ -95,16 +104,17 @@ def _title(place: Place, model: Any) -> Any:
     return getattr(model, place.entity.title)
 
 
-def _tell_each(ctx: Ctx, place: Place, source: ListEntryView, target: ListEntryView) -> None:
+def _tell_each(ctx: Ctx, place: Place, source: Held, target: Held | None) -> None:
     """Write the history of records whose values stand among others: read and told in chunks."""
     if not place.field.tracked:
         return
     ids = ctx.session.scalars(place.holding(source), execution_options=KERNEL).all()
+    old, new = place.held(source), place.held(target) if target is not None else None
     for start in range(0, len(ids), CHUNK):
-        _tell_chunk(ctx, place, source.code, target.code, ids[start : start + CHUNK])
+        _tell_chunk(ctx, place, old, new, ids[start : start + CHUNK])
 
 
-def _tell_chunk(ctx: Ctx, place: Place, old: str, new: str, ids: Sequence[int]) -> None:
+def _tell_chunk(ctx: Ctx, place: Place, old: Any, new: Any, ids: Sequence[int]) -> None:
     alias = sa.orm.aliased(place.entity.model)
     plan = plan_rows(ctx, place.entity, alias, [place.field], editable=False)
     query = sa.select(*plan.columns, _title(place, alias).label("raw_title")).where(alias.id.in_(ids))
@@ -121,8 +131,9 @@ def _tell_chunk(ctx: Ctx, place: Place, old: str, new: str, ids: Sequence[int]) 
         insert_rows(ctx, Change.__table__, names, rows)  # type: ignore[arg-type]
 
 
-def _exchanged(place: Place, value: Any, old: str, new: str) -> Any:
+def _exchanged(place: Place, value: Any, old: Any, new: Any) -> Any:
     if place.part is None:
-        return list(dict.fromkeys(new if code == old else code for code in value))
+        kept = [new if held == old else held for held in value if held != old or new is not None]
+        return list(dict.fromkeys(kept))
     key = place.part.key
     return [{**line, key: new} if line[key] == old else line for line in value]

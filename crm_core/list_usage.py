@@ -1,4 +1,4 @@
-"""Where entries of a reference list are used: in columns, in custom values, among several choices, in owned lines."""
+"""Where entries of a list, and tags, are used: in columns, in custom values, among several choices, in owned lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crm_core.core_lists import CHANNEL
 from crm_core.customfields import field_of
 from crm_core.db import KERNEL
 from crm_core.db.expressions import json_value
-from crm_core.fieldtypes import Choice
+from crm_core.fieldtypes import Choice, Tags
 from crm_core.models import Comment, CustomField, ListEntry
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ COMMENTS = "core.comment"
 
 @dataclass(frozen=True)
 class Place:
-    """A field of records that holds entries of a list; ``part`` is the field of its lines, if it has lines."""
+    """A field of records that holds entries of a list, or tags; ``part`` is the field of its lines, if it has lines."""
 
     entity: EntityDef
     field: FieldDef
@@ -53,6 +53,10 @@ class Place:
     def lines(self) -> Any:
         """Return the table of the lines."""
         return self.field.type.line.model.__table__  # type: ignore[attr-defined]
+
+    def held(self, entry: Any) -> Any:
+        """Return what the field holds for an entry, as history keeps it: its code, or the id of a tag."""
+        return entry.id if isinstance(self.field.type, Tags) else entry.code
 
     def holding(self, entry: Any) -> sa.Select[Any]:
         """Return the select of the ids of the records that hold an entry."""
@@ -85,6 +89,14 @@ def places(ctx: Ctx, list_key: str) -> Iterator[Place]:
         found = field_of(row)
         if row.entity in ctx.registry.entities and _is_of(found, list_key):
             yield Place(ctx.registry.entities[row.entity], found)
+
+
+def tag_places(ctx: Ctx) -> Iterator[Place]:
+    """Yield the fields that hold tags."""
+    for entity in ctx.registry.entities.values():
+        for field in ctx.registry.fields(entity.key).values():
+            if isinstance(field.type, Tags):
+                yield Place(entity, field)
 
 
 def _is_of(field: FieldDef, list_key: str) -> bool:

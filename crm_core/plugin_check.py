@@ -17,6 +17,7 @@ from crm_core.lifecycle import assemble
 from crm_core.manifest import Manifest, in_order
 from crm_core.plugin_loading import tables_of
 from crm_core.plugin_states import RUNNING
+from crm_core.web import assets, plugin_icons
 
 
 def check(config: Config, name: str | None = None) -> dict[str, list[str]]:
@@ -43,10 +44,12 @@ def _problems(database: Database, config: Config, found: dict[str, Found], name:
         yield found[name].error
         return
     needed = _needed(found, manifest)
-    status = assemble(database, config, wanted=needed, unmigrated=needed).statuses[name]
+    build = assemble(database, config, wanted=needed, unmigrated=needed)
+    status = build.statuses[name]
     if status.state not in RUNNING:
         yield status.reason.text()
         return
+    yield from plugin_icons.problems(build.registry, name, assets.built().icons)
     yield from _revisions(database, found, manifest, needed)
 
 

@@ -103,6 +103,9 @@ def _beside(own: Belongings) -> list[tuple[str, str, Any, Any]]:
         of_entity("files", N_("Files of its records"), m.StoredFile),
         of_entity("grants", N_("Permissions for its records"), m.Grant),
         of_entity("imports", N_("Imports"), m.Import),
+        of_entity("merged", N_("Where merged records are"), m.Merged),
+        of_entity("not_duplicates", N_("Pairs that are no duplicates"), m.NotDuplicate),
+        of_entity("duplicate_scans", N_("Searches for duplicates"), m.DuplicateScan),
         ("jobs", N_("Background jobs"), m.Job.__table__, m.Job.__table__.c.plugin == own.name),
         ("incidents", N_("Incidents"), m.Incident.__table__, m.Incident.__table__.c.plugin == own.name),
     ]

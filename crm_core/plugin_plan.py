@@ -27,6 +27,7 @@ from crm_core.contributions import (
     Tab,
 )
 from crm_core.i18n import N_, gettext, translate_mapping
+from crm_core.link_places import links_of_plugin
 from crm_core.plugin_loading import tables_of
 from crm_core.registry import Registry
 
@@ -131,6 +132,7 @@ def inventory_of(registry: Registry, name: str) -> dict[str, Any]:
         "tables": tables_of(name, registry.plugins),
         "entities": [[c.key, c.model.__tablename__, c.title] for c in own if isinstance(c, EntityDef)],
         "fields": [[entity, key, attr] for entity, key, attr in _fields(registry, name)],
+        "links": links_of_plugin(registry, name),
         "plurals": {c.key: c.plural for c in own if isinstance(c, EntityDef)},
         "lists": [c.key for c in own if isinstance(c, ListDef)],
         "settings": [f"{name}.{c.key}" for c in own if isinstance(c, SettingDef)],

@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from crm_core.contributed_events import RecordedEvent
+from crm_core.contributed_faces import ExportFormat
 from crm_core.contributions import (
     ActionDef,
     Contribution,
     EntityDef,
     FieldDef,
+    Importer,
     JobDef,
     ListDef,
     SequenceDef,
@@ -267,10 +269,18 @@ class _Builder:
         self.all = [c for c in self.all if id(c) not in dormant]
 
     def _spread(self, item: Any) -> list[Any]:
-        """Return what is meant for every entity (``*``) once for each main entity of other plugins."""
+        """Return what is meant for every entity (``*``) once for each main entity of other plugins.
+
+        Every kind of record can be exported, and every kind that is made by hand imported.
+        """
         if getattr(item, "entity", "") != EVERY:
             return [item]
+        if isinstance(item, ExportFormat):
+            return [replace(item, entity=key) for key in self.entities]
         others = (e for e in self.entities.values() if e.plugin != item.plugin)
+        if isinstance(item, Importer):
+            own = {i.entity for i in self.all if isinstance(i, Importer)}
+            return [replace(item, entity=e.key, slug=e.slug) for e in others if e.creatable and e.key not in own]
         return [replace(item, entity=e.key) for e in others if _is_main(e)]
 
     def _field(self, item: FieldDef) -> None:

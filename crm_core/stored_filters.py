@@ -21,7 +21,7 @@ from crm_core.errors import FilterError
 from crm_core.fieldtypes import Lines, Link
 from crm_core.filters import And, Cond, Node, Not, Or, from_json, to_json
 from crm_core.i18n import N_, gettext, translate_mapping
-from crm_core.models import CustomField, Grant, ListEntry, Role, SavedView, SettingRow
+from crm_core.models import CustomField, Grant, ListEntry, Role, SavedView, SettingRow, Tag
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -35,14 +35,15 @@ _WORDS = {
     "view": N_("the view %(name)s"), "role": N_("the role %(name)s"), "field": N_("the field %(name)s"),
     "setting": N_("the option %(name)s"),
 }  # fmt: skip
-_STORED: dict[str, Any] = {m.__tablename__: m for m in (SavedView, Grant, CustomField, SettingRow, ListEntry)}
+_STORED: dict[str, Any] = {m.__tablename__: m for m in (SavedView, Grant, CustomField, SettingRow, ListEntry, Tag)}
 
 
 @dataclass(frozen=True)
 class Found:
     """Something kept that names what is looked for: its row, and what the attribute holds once it is rewritten.
 
-    ``kind``: view, role, field, setting or entry. A view that is not shared has no name here: it is its owner's affair.
+    ``kind``: view, role, field, setting, entry or tag. A view that is not shared has no name here: it is its
+    owner's affair.
     """
 
     kind: str

@@ -16,7 +16,8 @@ from crm_core import history, kernel, migrations, settings
 from crm_core.config import Config
 from crm_core.context import Actor, Ctx
 from crm_core.db import KERNEL, CrmSession, Database, utcnow
-from crm_core.directory import load_directory, touch
+from crm_core.directory import touch
+from crm_core.directory_reading import load_directory
 from crm_core.discovery import installed, is_let_in, make_importable, titles
 from crm_core.errors import Conflict, NotFound, PluginError
 from crm_core.hooks import implementations_of

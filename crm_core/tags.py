@@ -1,4 +1,7 @@
-"""Tags: labels with a colour that all entities share, made on the spot and kept in order by administrators."""
+"""Tags: labels with a colour that all entities share, made on the spot and kept in order by administrators.
+
+Merging and deleting them is the affair of ``tag_merging``.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ def update(ctx: Ctx, tag_id: int, *, name: str | None = None, colour: str | None
         Conflict: another tag has the name; merge them instead.
         Invalid: a bad name or colour.
     """
-    tag = _managed(ctx, tag_id)
+    tag = managed(ctx, [tag_id])[tag_id]
     new_name = tag.name if name is None else _name(name)
     new_colour = tag.colour if colour is None else _colour(colour)
     other = sa.select(Tag.id).where(Tag.key == fold(new_name), Tag.id != tag.id)
@@ -78,44 +81,13 @@ def update(ctx: Ctx, tag_id: int, *, name: str | None = None, colour: str | None
         raise Conflict(N_("There is a tag %(name)s already; merge the two"), params={"name": new_name}, field="name")
     diff = {"name": [tag.name, new_name], "colour": [tag.colour, new_colour]}
     if new_name != tag.name:
-        stored_filters.rewrite(ctx, stored_filters.naming(ctx, _exchange([tag], tag.id, new_name)))
-        tag.former = _former(tag, [tag.key], fold(new_name))
+        stored_filters.rewrite(ctx, stored_filters.naming(ctx, exchange([tag], tag.id, new_name)))
+        tag.former = former(tag, [tag.key], fold(new_name))
     tag.name, tag.key, tag.colour = new_name, fold(new_name), new_colour
     ctx.session.flush()
     history.note(ctx, "core.tag", tag.id, new_name, "update", {k: v for k, v in diff.items() if v[0] != v[1]})
     touch(ctx.session)
     return tag
-
-
-def merge(ctx: Ctx, sources: Iterable[int], target_id: int) -> Tag:
-    """Give the records of several tags one tag, and remove the others; kept filters that name them follow (KN-18).
-
-    Raises:
-        Forbidden: the actor is no administrator.
-        NotFound: one of the tags is not there.
-    """
-    target = _managed(ctx, target_id)
-    others = [_managed(ctx, source_id) for source_id in dict.fromkeys(sources) if source_id != target.id]
-    stored_filters.rewrite(ctx, stored_filters.naming(ctx, _exchange(others, target.id, target.name)))
-    target.former = _former(target, [key for other in others for key in (*other.former, other.key)], target.key)
-    for source in others:
-        for links, keys in _links(ctx):
-            _move(ctx, links, keys, source.id, target.id)
-        history.note(ctx, "core.tag", target.id, target.name, "merge", {"tag": [source.name, target.name]})
-        _remove(ctx, source)
-    return target
-
-
-def delete(ctx: Ctx, tag_id: int) -> None:
-    """Remove a tag; every record loses it (KN-18).
-
-    Raises:
-        Forbidden: the actor is no administrator.
-        NotFound: there is no such tag.
-    """
-    tag = _managed(ctx, tag_id)
-    history.note(ctx, "core.tag", tag.id, tag.name, "delete", {"name": [tag.name, None], "colour": [tag.colour, None]})
-    _remove(ctx, tag)
 
 
 def plan(ctx: Ctx, tag_ids: Iterable[int]) -> TagPlan:
@@ -125,14 +97,14 @@ def plan(ctx: Ctx, tag_ids: Iterable[int]) -> TagPlan:
         Forbidden: the actor is no administrator.
         NotFound: one of the tags is not there.
     """
-    found = [_managed(ctx, tag_id) for tag_id in dict.fromkeys(tag_ids)]
+    found = managed(ctx, tag_ids).values()
     ids = [tag.id for tag in found]
     records = 0
     for links, keys in _links(ctx):
         query = sa.select(sa.func.count(links.c.record_id.distinct()))
         carried = query.where(links.c.field.in_(keys), links.c.target_id.in_(ids))
         records += int(ctx.session.scalar(carried, execution_options=KERNEL) or 0)
-    return TagPlan(records, tuple(stored_filters.naming(ctx, _exchange(found, 0, ""))))
+    return TagPlan(records, tuple(stored_filters.naming(ctx, exchange(found, 0, ""))))
 
 
 def usage(ctx: Ctx, tag_id: int) -> dict[str, int]:
@@ -158,43 +130,25 @@ def counts(ctx: Ctx, tag_ids: Collection[int] | None = None) -> Counter[int]:
     return found
 
 
-def _exchange(tags: Iterable[Tag], new_id: int, new_name: str) -> stored_filters.Exchange:
+def exchange(tags: Collection[Tag], new_id: int, new_name: str) -> stored_filters.Exchange:
     """Return what puts another tag where a value means one of these, by id, name or former name."""
     ids = {tag.id for tag in tags}
     names = {name for tag in tags for name in (tag.key, *tag.former)}
 
-    def exchange(field: FieldDef, value: Any) -> Any:
+    def exchanged(field: FieldDef, value: Any) -> Any:
         if not isinstance(field.type, Tags):
             return value
         if isinstance(value, str):
             return new_name if fold(value) in names else value
         return new_id if value in ids else value
 
-    return exchange
+    return exchanged
 
 
-def _former(tag: Tag, more: Iterable[str], name: str) -> list[str]:
+def former(tag: Tag, more: Iterable[str], name: str) -> list[str]:
+    """Return the former names of a tag with more of them, as far as they are kept, without the name it has."""
     known = dict.fromkeys([*tag.former, *more])
     return [key for key in known if key != name][-MAX_FORMER:]
-
-
-def _remove(ctx: Ctx, tag: Tag) -> None:
-    for links, keys in _links(ctx):
-        gone = sa.delete(links).where(links.c.field.in_(keys), links.c.target_id == tag.id)
-        ctx.session.execute(gone, execution_options=KERNEL)
-    ctx.session.delete(tag)
-    ctx.session.flush()
-    touch(ctx.session)
-
-
-def _move(ctx: Ctx, links: Any, keys: list[str], source: int, target: int) -> None:
-    """Point link rows to another tag; where a record has both, the row of the old one is left for removal."""
-    has = links.alias()
-    both = sa.exists().where(
-        has.c.record_id == links.c.record_id, has.c.field == links.c.field, has.c.target_id == target
-    )
-    where = sa.and_(links.c.field.in_(keys), links.c.target_id == source, sa.not_(both))
-    ctx.session.execute(sa.update(links).where(where).values(target_id=target), execution_options=KERNEL)
 
 
 def _links(ctx: Ctx) -> Iterator[tuple[Any, list[str]]]:
@@ -229,10 +183,29 @@ def _colour(raw: str) -> str:
         raise Invalid([problem.at("colour")]) from problem
 
 
-def _managed(ctx: Ctx, tag_id: int) -> Tag:
+def check_managing(ctx: Ctx) -> None:
+    """Check that the actor may change tags.
+
+    Raises:
+        Forbidden: the actor is no administrator.
+    """
     if not ctx.actor.is_admin:
         raise Forbidden(N_("Only administrators may change tags"))
-    tag = ctx.session.get(Tag, tag_id, execution_options=KERNEL)
-    if tag is None:
+
+
+def managed(ctx: Ctx, tag_ids: Iterable[int], *, lock: bool = False) -> dict[int, Tag]:
+    """Return the rows of tags that the actor is about to change; with ``lock`` nobody else removes them meanwhile.
+
+    Raises:
+        Forbidden: the actor is no administrator.
+        NotFound: one of them is not there.
+    """
+    check_managing(ctx)
+    wanted = set(tag_ids)
+    query = sa.select(Tag).where(Tag.id.in_(wanted), Tag.removed_at.is_(None)).order_by(Tag.id)
+    query = query.with_for_update() if lock else query
+    rows = ctx.session.scalars(query, execution_options={**KERNEL, "populate_existing": lock})
+    found = {tag.id: tag for tag in rows}
+    if wanted - found.keys():
         raise NotFound(N_("There is no such tag"))
-    return tag
+    return found

@@ -42,3 +42,25 @@ def digits(text: str) -> str:
 def like_escape(text: str) -> str:
     r"""Escape ``%``, ``_`` and ``\`` for a LIKE pattern with ``\`` as escape character."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may take the beginning of a cell for (OWASP, CSV injection)."""
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+
+
+def shielded(text: str) -> str:
+    """Return a cell of a table so that no spreadsheet takes it for a formula: with an apostrophe before it.
+
+    Plain numbers and phone numbers stay as they are; :func:`unshielded` gives the text back.
+    """
+    if not text or (text[0] not in _FORMULA and text[0] != "'"):
+        return text
+    if not text.lstrip("'").startswith(_FORMULA) or _NUMBER.fullmatch(text):
+        return text
+    return f"'{text}"
+
+
+def unshielded(text: str) -> str:
+    """Return a cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return text[1:] if text[:1] == "'" and text.lstrip("'").startswith(_FORMULA) else text

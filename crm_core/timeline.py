@@ -140,7 +140,9 @@ def _history(ctx: Ctx, entity: str, record_id: int, before: dt.datetime | None, 
     cursor: int | None = None
     if before is not None:
         later = sa.select(sa.func.min(ChangeRow.id)).where(
-            ChangeRow.entity == entity, ChangeRow.record_id == record_id, ChangeRow.at >= before
+            ChangeRow.entity == entity,
+            ChangeRow.record_id.in_(history.part_of(entity, record_id)),
+            ChangeRow.at >= before,
         )
         cursor = ctx.session.scalar(later, execution_options=KERNEL)
     return history.of_visible(ctx, entity, record_id, cursor, limit, recorded=True)

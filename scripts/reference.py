@@ -15,7 +15,17 @@ from typing import Any
 import click
 from blinker import Signal
 
-from crm_core import api, contributed_events, contributions, hookspecs, switching
+from crm_core import (
+    api,
+    contributed_erasing,
+    contributed_events,
+    contributed_faces,
+    contributed_merges,
+    contributed_services,
+    contributions,
+    hookspecs,
+    switching,
+)
 from crm_core.app import create_app
 from crm_core.cli import cli
 from crm_core.config import Config, load_config
@@ -27,7 +37,9 @@ from crm_core.rest import docs
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "reference"
 BUDGETS = ROOT / "tests" / "budgets.toml"
-CONTRIBUTED = (contributions, contributed_events)
+CONTRIBUTED = (
+    contributions, contributed_erasing, contributed_events, contributed_faces, contributed_merges, contributed_services,
+)  # fmt: skip
 """The modules of what plugins may contribute."""
 HEADER = "<!-- Written by scripts/reference.py from the code; change the code, not this page. -->\n\n"
 

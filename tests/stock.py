@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from crm_core import comments, customfields, imports, jobs, lists, money, records
-from crm_core.contributions import DemoData
+from crm_core import comments, customfields, duplicates, imports, jobs, lists, money, records
+from crm_core.contributed_faces import DemoData
 from crm_core.models import ApiToken, Batch, Change, CustomField, Job, Role, SavedView, Tag, Team
 from crm_core.testing.deployments import TestDeployment
 from crm_core.web import views
@@ -120,6 +120,15 @@ class Stock:
             for name, model in models:
                 self.ids[name] = max(row.id for row in session.query(model))
 
+    def scan_of(self, slug: str) -> int:
+        """Return a scan for duplicates of an entity, its groups found."""
+        with self.crm.as_user(self.crm.admin) as ctx:
+            definition = ctx.registry.entity(slug)
+            on = "first_name" if definition.key == CONTACT else definition.title
+            made = duplicates.draft(ctx, definition.key, (on,)).id
+        duplicates.work(_Run(self.crm), made)
+        return made
+
     def record_of(self, slug: str) -> int:
         """Return a record of an entity: of contacts the company, of other plugins' one of their demonstration data."""
         definition = self.crm.registry.entity(slug)
@@ -133,6 +142,23 @@ class Stock:
             page = records.list_(ctx, definition.key, records.ListQuery(limit=1, count=False))
         assert page.items, f"the demonstration data hold no record of {definition.key}"
         return page.items[0].id
+
+
+class _Run:
+    """Does the work of a job at once."""
+
+    def __init__(self, crm: TestDeployment) -> None:
+        self.crm = crm
+
+    def operation(self, *, write: bool = True, quiet: bool = False) -> Any:
+        """Run the block as the administrator."""
+        return self.crm.as_user(self.crm.admin, write=write, quiet=quiet)
+
+    def progress(self, *args: Any) -> None:
+        """Tell nobody."""
+
+    def check_cancelled(self) -> None:
+        """Go on."""
 
 
 def _draft(ctx: Any, n: int) -> int:

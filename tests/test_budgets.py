@@ -18,7 +18,7 @@ from crm_core.web import assets, recordview
 from tests.stock import CONTACT, Stock
 
 TABLE = Path(__file__).with_name("budgets.toml")
-FEW, MANY = 3, 30
+FEW, MANY = 3, 10
 LIST_PAGE = 4
 ONCE_A_SECOND = "SELECT core_stamp."
 """The look whether modules or settings changed, which some request or other does each second."""
@@ -39,6 +39,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/<definition>/<record_id>": ("", "?tab=relations", "?tab=linked", "?tab=history", "?only=comments"),
     "/<definition>/bulk": ("?action=delete&all=1", "?action=update&field=company&ids={record}"),
     "/<definition>/filter/row": ("?path=company",),
+    "/<definition>/duplicates": ("", "?q=kergal"),
+    "/<definition>/merge": ("?ids={record},{person}",),
     "/<definition>/new": ("", "?kind=person&company={record}"),
     "/<definition>/options": ("", "?q=ker"),
     "/api/v1/<slug>": ("?limit=500", "?q=kergal"),
@@ -96,7 +98,13 @@ def _urls(stock: Stock, name: str, slug: str, record: int) -> Iterator[str]:
 def _others(stock: Stock, record: int) -> dict[str, Any]:
     """Return what queries name: a record, another entry of the list, two tags."""
     entries, tags = stock.crm.directory.entries("contacts.type"), stock.crm.directory.tags()
-    return {"record": record, "other": entries[0].id, "tag": tags[-1].id, "other_tag": tags[0].id}
+    return {
+        "record": record,
+        "person": stock.people[0],
+        "other": entries[0].id,
+        "tag": tags[-1].id,
+        "other_tag": tags[0].id,
+    }
 
 
 def _parameters(crm: TestDeployment, slug: str) -> set[str]:
@@ -113,12 +121,16 @@ def _values(stock: Stock, name: str, part: str, record: int) -> list[Any]:
                 return [tab.key for tab in shown]
         return ["contacts.type"]
     if part == "id":
+        if "/duplicates/<id>" in name:
+            return [stock.scan_of(_slug(crm, name))]
         inner = {"import": "draft", "jobs": "job", "tokens": "token", "teams": "team", "views": "view"}
         inner |= {"batches": "batch_id", "tags": "tag"}
         for folder, kind in inner.items():
             if f"/{folder}/<id>" in name:
                 return [ids[kind]]
         return [crm.admin] if "/users/" in name else [record]
+    if part == "scan_id":
+        return [stock.scan_of("contacts")]
     if part == "name":
         if "/actions/" not in name:
             return ["contacts"]

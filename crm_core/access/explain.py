@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from crm_core.access.following import followed
 from crm_core.access.modules import open_to
-from crm_core.access.scope import ACTIONS, compiler, level_of, predicate
+from crm_core.access.scope import ACTIONS, asked, level_of, predicate
 from crm_core.access.sets import in_visible_sets
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
@@ -86,7 +87,10 @@ def _grant(ctx: Ctx, definition: EntityDef, role: str, grant: GrantEntry, holds:
             "The role %(role)s grants it for %(level)s, which this one is not"
         )  # fmt: skip
         return gettext(message, **params)
-    where = compiler(ctx, unlimited=True).compile(grant.where, definition, definition.model)
+    where, unasked = asked(ctx, grant.where, definition, definition.model)
+    if unasked is not None:
+        message = N_("The role %(role)s grants it for %(level)s where %(filter)s, which can't be asked: %(reason)s")
+        return gettext(message, **params, filter=to_text(grant.where), reason=unasked.text())
     passes = covered and holds(where)
     message = N_("The role %(role)s grants it for %(level)s where %(filter)s, which holds here") if passes else N_(
         "The role %(role)s grants it for %(level)s where %(filter)s, which does not hold here"
@@ -106,10 +110,15 @@ def _list(ctx: Ctx, model: Any, action: str, holds: Holds) -> Iterator[str]:
 def _followed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Iterator[str]:
     for key in definition.follows:
         field = ctx.registry.field(definition.key, key)
-        target = ctx.registry.entity(field.type.target)  # type: ignore[attr-defined]
-        other = target.model
-        linked = sa.select(sa.literal(1)).where(other.id == getattr(definition.model, field.attr))
-        seen = holds(linked.where(predicate(ctx, target, "read", other)).correlate(definition.model).exists())
+        seen = any(
+            holds(
+                sa.select(sa.literal(1))
+                .where(target.model.id == number, predicate(ctx, target, "read", target.model))
+                .correlate(definition.model)
+                .exists()
+            )
+            for target, number in followed(ctx.registry, definition, key, definition.model)
+        )
         message = N_("It follows “%(field)s”, which this person sees") if seen else N_(
             "It follows “%(field)s”, which this person does not see"
         )  # fmt: skip
@@ -123,6 +132,6 @@ def _narrowed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Ite
                 N_("Module %(plugin)s failed, which denies everything"), plugin=ctx.registry.module(answer.plugin)
             )
         elif answer.value is not None:
-            passes = holds(compiler(ctx, unlimited=True).compile(answer.value, definition, definition.model))
+            passes = holds(asked(ctx, answer.value, definition, definition.model)[0])
             message = N_("Module %(plugin)s lets it pass") if passes else N_("Module %(plugin)s narrows it away")
             yield gettext(message, plugin=ctx.registry.module(answer.plugin))

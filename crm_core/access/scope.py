@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import True_
 
+from crm_core.access import following
 from crm_core.access.masks import readable
 from crm_core.access.modules import open_to
-from crm_core.access.sets import in_visible_sets
+from crm_core.access.sets import in_visible_sets, visible_sets
+from crm_core.columns import alias_of
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
 from crm_core.directory import GrantEntry
-from crm_core.errors import Forbidden
+from crm_core.errors import FilterError, Forbidden
 from crm_core.filters.sql import Compiler
 from crm_core.i18n import N_
 
 if TYPE_CHECKING:
     from crm_core.context import Actor, Ctx
+    from crm_core.filters import Node
 
 ACTIONS: Mapping[str, str] = {
     "read": N_("read"),
@@ -29,6 +31,8 @@ ACTIONS: Mapping[str, str] = {
     "delete": N_("delete"),
     "export": N_("export"),
 }
+MAX_APART = 8
+"""Up to so many access sets are looked at one by one; each makes the statement longer."""
 _SCOPE_OF_ACTION = {"read": "read", "export": "read", "create": "write", "update": "write", "delete": "write"}
 
 
@@ -37,6 +41,18 @@ def compiler(ctx: Ctx, *, unlimited: bool = False) -> Compiler:
     if unlimited or ctx.actor.system:
         return Compiler(ctx, lambda entity: None, lambda definition, alias: sa.true())
     return Compiler(ctx, lambda entity: readable(ctx, entity), lambda d, a: predicate(ctx, d, "read", a))
+
+
+def asked(ctx: Ctx, node: Node, definition: EntityDef, alias: Any) -> tuple[Any, FilterError | None]:
+    """Return the SQL of a filter that decides about rights, and why it can't be asked.
+
+    One that can't be asked, because a module is off or a field went, holds for no record: that never widens, and
+    what other grants say still counts.
+    """
+    try:
+        return compiler(ctx, unlimited=True).compile(node, definition, alias), None
+    except FilterError as error:
+        return sa.false(), error
 
 
 def grants_of(ctx: Ctx, entity: str, action: str) -> list[GrantEntry]:
@@ -78,12 +94,14 @@ def require(ctx: Ctx, entity: str, action: str) -> None:
 
 
 def predicate(
-    ctx: Ctx, definition: EntityDef, action: str, alias: Any, *, after: bool = False, counting: bool = False
-) -> Any:
+    ctx: Ctx, definition: EntityDef, action: str, alias: Any, *, after: bool = False, counting: bool = False,
+    of_set: int | None = None,
+) -> Any:  # fmt: skip
     """Return the SQL of what the actor may touch: grants, and record-level access, and every plugin's narrowing.
 
     ``after`` is the check once a write was flushed: giving a record away is allowed, so its own list doesn't count.
-    ``counting`` gives the form that is quick where records are counted and not read in order.
+    ``counting`` gives the form that is quick where records are counted and not read in order. ``of_set`` is one of
+    :func:`sets_apart` and leaves the records of the others out.
     """
     if ctx.actor.system:
         return sa.true()
@@ -92,14 +110,24 @@ def predicate(
     parts = [_granted(ctx, definition, action, alias)]
     if not ctx.actor.moderator and not after and action != "create":
         writing = _SCOPE_OF_ACTION.get(action, "write") == "write"
-        parts.append(in_visible_sets(ctx, alias, write=writing, counting=counting))
+        seen = in_visible_sets(ctx, alias, write=writing, counting=counting)
+        parts.append(seen if of_set is None else alias.access_id == of_set)
     parts += _followed(ctx, definition, action, alias)
     for node in ctx.registry.hooks.record_scope(ctx, definition.key, action):
-        parts.append(compiler(ctx, unlimited=True).compile(node, definition, alias))
+        parts.append(asked(ctx, node, definition, alias)[0])
     if ctx.actor.viewer is not None:
         parts.append(predicate(_viewing(ctx, ctx.actor.viewer), definition, action, alias, counting=counting))
     parts = [p for p in parts if p is not None]
     return sa.and_(*parts) if parts else sa.true()
+
+
+def sets_apart(ctx: Ctx, definition: EntityDef) -> Sequence[int]:
+    """Return the access sets of what the actor may read, where a list can look at each by itself; else nothing."""
+    actor = ctx.actor
+    if actor.system or actor.moderator or actor.viewer is not None or not allowed(ctx, definition.key, "read"):
+        return ()
+    found = visible_sets(ctx, write=False) or ()
+    return found if 1 < len(found) <= MAX_APART else ()
 
 
 def _viewing(ctx: Ctx, viewer: Actor) -> Ctx:
@@ -114,11 +142,13 @@ def _followed(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> list[
     """Return the conditions that the records this one follows set: all readable, and one writable to write."""
 
     def reachable(key: str, verb: str) -> Any:
-        field = ctx.registry.field(definition.key, key)
-        target = ctx.registry.entity(field.type.target)  # type: ignore[attr-defined]
-        other = aliased(target.model)
-        found = sa.select(sa.literal(1)).where(other.id == getattr(alias, field.attr))
-        return found.where(predicate(ctx, target, verb, other)).correlate(alias).exists()
+        found = []
+        for target, number in following.followed(ctx.registry, definition, key, alias):
+            if allowed(ctx, target.key, verb):
+                other = alias_of(target.model, f"{definition.key} followed by {key}")
+                one = sa.select(sa.literal(1)).where(other.id == number, predicate(ctx, target, verb, other))
+                found.append(one.correlate(alias).exists())
+        return sa.or_(sa.false(), *found)
 
     parts = [reachable(key, "read") for key in definition.follows]
     if parts and _SCOPE_OF_ACTION.get(action, "write") == "write":
@@ -132,7 +162,7 @@ def _granted(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> Any:
     for grant in grants_of(ctx, definition.key, action):
         condition = level_of(ctx, grant, alias)
         if grant.where is not None:
-            where = compiler(ctx, unlimited=True).compile(grant.where, definition, alias)
+            where = asked(ctx, grant.where, definition, alias)[0]
             condition = where if condition is None else sa.and_(condition, where)
         if condition is None:
             return None

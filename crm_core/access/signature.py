@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
+from crm_core.access.following import targets
 from crm_core.access.masks import readable
 from crm_core.access.scope import allowed, grants_of
 from crm_core.access.sets import visible_sets
@@ -36,8 +37,9 @@ def signature(ctx: Ctx, definition: EntityDef, action: str) -> Hashable | None:
     if any(_moves(node) for node in nodes):
         return None
     followed = [
-        signature(ctx, ctx.registry.entity(ctx.registry.field(definition.key, key).type.target), verb)  # type: ignore[attr-defined]
+        signature(ctx, target, verb)
         for key in definition.follows
+        for target in targets(ctx.registry, definition, key)
         for verb in ("read", "update")
     ]
     if None in followed:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from crm_core import customfields, directory, history
 from crm_core.access.masks import roles_of
-from crm_core.access.scope import ACTIONS, compiler
+from crm_core.access.scope import ACTIONS, asked
 from crm_core.accounts import roles
 from crm_core.accounts.profile import one_line
 from crm_core.accounts.rights import require_admin
@@ -43,6 +43,8 @@ class GrantText:
 
     level: str
     where: str = ""
+    problem: str = ""
+    """Why the filter can't be asked today, so that it grants nothing: a module is off, say."""
 
 
 @dataclass(frozen=True)
@@ -219,8 +221,17 @@ def grants(ctx: Ctx, role_id: int, entity: str) -> tuple[bool, dict[str, GrantTe
     held = (
         [g for g in role.grants if g.entity == EVERY] if entity == EVERY else ctx.directory.grants_of_role(role, entity)
     )
-    found = {action: _strongest(held, action) for action in ACTIONS}
+    found = {action: _told(ctx, entity, _strongest(held, action)) for action in ACTIONS}
     return any(g.entity == entity for g in role.grants), found
+
+
+def _told(ctx: Ctx, entity: str, grant: GrantText) -> GrantText:
+    """Return a grant with why its filter can't be asked, if so."""
+    definition = ctx.registry.entities.get(entity)
+    if not grant.where or definition is None:
+        return grant
+    _, error = asked(ctx, parse(grant.where), definition, definition.model)
+    return replace(grant, problem=error.text()) if error is not None else grant
 
 
 def _strongest(held: list[GrantEntry], action: str) -> GrantText:
@@ -249,8 +260,9 @@ def set_grants(ctx: Ctx, role_id: int, entity: str, wanted: Mapping[str, GrantTe
     _protect(ctx, role)
     definition = None if entity == EVERY else ctx.registry.entity(entity)
     key = EVERY if definition is None else definition.key
-    rows = [] if wanted is None else _checked_grants(ctx, definition, wanted)
-    before = {a: [g.level, g.where] for a, g in grants(ctx, role_id, key)[1].items()}
+    held = grants(ctx, role_id, key)[1]
+    rows = [] if wanted is None else _checked_grants(ctx, definition, wanted, {g.where for g in held.values()})
+    before = {a: [g.level, g.where] for a, g in held.items()}
     gone = sa.delete(Grant).where(Grant.role_id == role_id, Grant.entity == key)
     ctx.session.execute(gone, execution_options={**KERNEL, "synchronize_session": False})
     ctx.session.add_all(Grant(role_id=role_id, entity=key, **row) for row in rows)
@@ -260,7 +272,10 @@ def set_grants(ctx: Ctx, role_id: int, entity: str, wanted: Mapping[str, GrantTe
     history.note(ctx, ENTITY, role_id, role.name, "update", {key: [before, after]})
 
 
-def _checked_grants(ctx: Ctx, definition: EntityDef | None, wanted: Mapping[str, GrantText]) -> list[dict[str, Any]]:
+def _checked_grants(
+    ctx: Ctx, definition: EntityDef | None, wanted: Mapping[str, GrantText], kept: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return the rows of grants; a filter the role has already is kept though its module may be off."""
     problems: list[Problem] = []
     rows = []
     for action in ACTIONS:
@@ -270,7 +285,7 @@ def _checked_grants(ctx: Ctx, definition: EntityDef | None, wanted: Mapping[str,
             problems.append(Problem(f"{action}.level", "choice", N_("%(value)s is not a known choice"),
                                     {"value": given.level[:40]}))  # fmt: skip
         try:
-            row["where"] = _condition(ctx, definition, given.where.strip())
+            row["where"] = _condition(ctx, definition, given.where.strip(), kept)
         except FilterError as error:
             problems.append(Problem(f"{action}.where", error.code, error.message, error.params))
         rows.append(row)
@@ -280,13 +295,15 @@ def _checked_grants(ctx: Ctx, definition: EntityDef | None, wanted: Mapping[str,
     return rows
 
 
-def _condition(ctx: Ctx, definition: EntityDef | None, text: str) -> dict[str, Any] | None:
+def _condition(ctx: Ctx, definition: EntityDef | None, text: str, kept: Collection[str]) -> dict[str, Any] | None:
     if not text:
         return None
     if definition is None:
         raise FilterError(N_("A filter needs one kind of record; set it there"))
     node = parse(text)
-    compiler(ctx, unlimited=True).compile(node, definition, definition.model)
+    _, error = asked(ctx, node, definition, definition.model)
+    if error is not None and text not in kept:
+        raise error
     return to_json(node)
 
 

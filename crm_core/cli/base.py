@@ -48,7 +48,8 @@ def sentence(exc: CrmError) -> str:
     others = [p for p in exc.problems() if p.text() != text]
     lines = [f"{p.field}: {p.text()}" if p.field else p.text() for p in others]
     where = f"[{exc.plugin}] " if exc.plugin else ""
-    return where + "\n  ".join([text, *lines])
+    advice = [exc.advice()] if exc.remedy else []
+    return where + "\n  ".join([text, *lines, *advice])
 
 
 def configuration(ctx: click.Context) -> Config:

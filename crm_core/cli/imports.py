@@ -62,14 +62,27 @@ class Foreground:
 @click.option("--dry-run", is_flag=True, help="Read and check everything, save nothing.")
 @click.option("--region", default="", metavar="CC", help="Home country of phone numbers, such as FR.")
 @click.option("--lenient", is_flag=True, help="A bad value costs the value, not the row.")
+@click.option("--match", default="", metavar="FIELD", help="The field a record is known by.")
+@click.option(
+    "--mode",
+    default="both",
+    show_default=True,
+    type=click.Choice(["both", "update", "skip", "create"]),
+    help="both creates and changes, update only changes, skip only creates, create looks for none.",
+)
+@click.option("--clear", is_flag=True, help="An empty cell empties the field of a known record.")
+@click.option("--make", is_flag=True, help="Make missing entries of lists and missing linked records.")
 @click.option("--failed-file", type=click.Path(dir_okay=False, writable=True, path_type=Path),
               help="Write the rows that failed here, each with the reason, to mend and import again.")  # fmt: skip
 @click.option("--resume", type=int, metavar="ID", help="Go on with an import that was interrupted.")
+@click.option("--all", "archive_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Read all data from an archive of another system into this empty one.")  # fmt: skip
 @as_option
 @json_option
 @click.pass_context
 def import_command(
     ctx: click.Context,
+    /,
     entity: str | None,
     file: Path | None,
     pairs: tuple[str, ...],
@@ -78,26 +91,31 @@ def import_command(
     lenient: bool,
     failed_file: Path | None,
     resume: int | None,
+    archive_file: Path | None,
     email: str | None,
     as_json: bool,
+    **more: Any,
 ) -> None:
     """Read a file of records, such as contacts people.csv.
 
-    Columns are recognised by their names. Each thousand rows are saved together; Ctrl+C or a crash loses at most
+    Columns are recognised by their names. Each two thousand rows are saved together; Ctrl+C or a crash loses at most
     those under way, and --resume goes on. Exit code 3 means that some rows were not written.
     """
     from crm_core import import_work
     from crm_core.import_report import report
 
+    if archive_file is not None:
+        _read_all(deployment(ctx), archive_file, as_json)
+        return
     if resume is None and (entity is None or file is None):
-        raise click.UsageError("give ENTITY and FILE, or --resume ID")
+        raise click.UsageError("give ENTITY and FILE, or --resume ID, or --all FILE")
     opened = deployment(ctx)
     who = actor(opened, email)
     if resume is not None:
         number = _resumed(opened, who, resume)
     else:
         assert entity is not None and file is not None  # noqa: S101 - checked above
-        options = {"region": region, "overrides": list(pairs), "lenient": lenient, "dry_run": dry_run}
+        options = {"region": region, "overrides": list(pairs), "lenient": lenient, "dry_run": dry_run, **more}
         number = _drafted(opened, who, entity, file, options)
     run = Foreground(opened, who, quiet=as_json or not sys.stderr.isatty())
     with stoppable(run, gettext(N_("Stopped; go on with: crm import --resume %(id)s"), id=number)):
@@ -114,6 +132,19 @@ def import_command(
         _tell(found, result, as_json)
     if result.counts["failed"]:
         ctx.exit(FAILED)
+
+
+def _read_all(opened: Deployment, file: Path, as_json: bool) -> None:
+    """Read an archive of all data into the empty system."""
+    from crm_core import archive
+
+    found = archive.read(opened.database, opened.config, opened.registry, file)
+    if as_json:
+        write_json({"tables": dict(found.tables), "files": found.files})
+        return
+    rows = sum(found.tables.values())
+    say(N_("%(rows)s rows in %(tables)s tables and %(files)s files read"), rows=rows, tables=len(found.tables),
+        files=found.files)  # fmt: skip
 
 
 def _drafted(opened: Deployment, who: Actor, entity: str, file: Path, raw: Mapping[str, Any]) -> int:

@@ -294,11 +294,17 @@ def rename_tag(ctx: click.Context, name: str, new: str, colour: str | None, emai
 @click.pass_context
 def merge_tags(ctx: click.Context, names: tuple[str, ...], into: str, email: str | None) -> None:
     """Give the records of several tags one tag, and remove the others."""
-    from crm_core import tags as service
+    from crm_core import tag_merging
 
     with operation(ctx, email) as found:
-        service.merge(found, [_tag(found, n).id for n in names], _tag(found, into).id)
+        done = tag_merging.merge(found, [_tag(found, n).id for n in names], _tag(found, into).id)
     say(N_("%(names)s became %(name)s"), names=", ".join(names), name=into)
+    _way_back(done.batch_id)
+
+
+def _way_back(batch_id: int | None) -> None:
+    if batch_id is not None:
+        say(N_("crm undo --batch %(batch)s takes it back"), batch=batch_id)
 
 
 @tags.command("delete")
@@ -308,6 +314,7 @@ def merge_tags(ctx: click.Context, names: tuple[str, ...], into: str, email: str
 @click.pass_context
 def delete_tag(ctx: click.Context, name: str, yes: bool, email: str | None) -> None:
     """Delete a tag; every record loses it."""
+    from crm_core import tag_merging
     from crm_core import tags as service
 
     with operation(ctx, email, write=False) as found:
@@ -315,5 +322,6 @@ def delete_tag(ctx: click.Context, name: str, yes: bool, email: str | None) -> N
         count = sum(service.usage(found, tag.id).values())
     confirm(yes, N_("%(count)s records lose the tag %(name)s. Go on?"), count=count, name=tag.name)
     with operation(ctx, email) as found:
-        service.delete(found, tag.id)
+        done = tag_merging.delete(found, tag.id)
     say(N_("The tag %(name)s is deleted"), name=tag.name)
+    _way_back(done.batch_id)

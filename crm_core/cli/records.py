@@ -40,7 +40,7 @@ common: Callable[[Any], Any] = with_options(as_option, json_option)
 
 @click.group()
 def record() -> None:
-    """Records: list, show, create, update, delete, act.
+    """Records: list, show, create, update, delete, act, share.
 
     ENTITY is a slug such as contacts, or a key such as contacts.contact. Values are KEY=VALUE, as REST takes
     them: last_name=Lovelace cf.score=3 tags='["vip"]'; KEY= empties a field.
@@ -242,6 +242,59 @@ def act(
     given = _given(values, data)
     with operation(ctx, email) as found:
         write_json({"result": records.act(found, entity, record_id, action, given, version=version)})
+
+
+@record.command()
+@_entity
+@_id
+@click.option("--read", "readers", multiple=True, metavar="WHO", help="Who may read it; may be given several times.")
+@click.option("--write", "writers", multiple=True, metavar="WHO", help="Who may read and change it.")
+@click.option("--nobody", is_flag=True, help="Share it with nobody by name.")
+@_version
+@common
+@click.pass_context
+def share(
+    ctx: click.Context,
+    entity: str,
+    record_id: int,
+    readers: tuple[str, ...],
+    writers: tuple[str, ...],
+    nobody: bool,
+    version: int | None,
+    email: str | None,
+    as_json: bool,
+) -> None:
+    """Share a record with these people and nobody else by name; without any of them say how it is shared.
+
+    WHO is the address of a user, or team:NAME.
+    """
+    from crm_core.records import sharing
+    from crm_core.rest.sharing import document
+
+    if nobody and (readers or writers):
+        raise click.UsageError("--nobody goes without --read and --write")
+    given = [_who(text, write) for people, write in ((readers, False), (writers, True)) for text in people]
+    if given or nobody:
+        with operation(ctx, email) as found:
+            definition = found.registry.entity(entity)
+            sharing.shareable(found, definition, record_id)
+            people = sharing.people_given(found, given)
+            sharing.share(found, definition.key, record_id, people, version=version)
+    with operation(ctx, email, write=False) as found:
+        shown, _ = document(found, entity, record_id)
+    if as_json:
+        write_json(shown)
+        return
+    click.echo(shown["visibility"])
+    write = gettext(N_("May read and change"))
+    rows = [(p["name"], write if p["write"] else gettext(N_("May read"))) for p in shown["shared_with"]]
+    for name, right in rows:
+        click.echo(f"  {name}: {right}")
+
+
+def _who(text: str, write: bool) -> dict[str, Any]:
+    kind, colon, name = text.partition(":")
+    return {kind: name, "write": write} if colon and kind in ("user", "team") else {"user": text, "write": write}
 
 
 @click.group()

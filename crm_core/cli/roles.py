@@ -49,8 +49,8 @@ def grants(ctx: click.Context, code: str, entity: str, as_json: bool) -> None:
 
     with operation(ctx, write=False) as found:
         _, held = role_admin.grants(found, _find(found, code).role.id, _key(found, entity))
-    rows = [{"action": action, "level": g.level, "where": g.where} for action, g in held.items()]
-    show(as_json, ("action", "level", "where"), rows)
+    rows = [{"action": action, "level": g.level, "where": g.where, "problem": g.problem} for action, g in held.items()]
+    show(as_json, ("action", "level", "where", "problem"), rows)
 
 
 @role.command()

@@ -94,7 +94,7 @@ def demo(ctx: click.Context) -> None:
 
     The people in it are made up, with addresses at example.com. Meant for a deployment of its own.
     """
-    from crm_core.contributions import DemoData
+    from crm_core.contributed_faces import DemoData
 
     opened = deployment(ctx)
     administrators = [u.email for u in opened.directory.users() if opened.directory.actor(u.id).moderator]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from crm_core.db.session import CrmSession
+from crm_core.db.turns import QueueingConnection, Turns
 from crm_core.errors import Unavailable
 
 _SQLITE_PRAGMAS = (
@@ -24,9 +24,10 @@ _SQLITE_PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-32000",
+    "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA temp_store=MEMORY",
 )
-_BRIEF_MS = 250
+_BRIEF = 0.25
 _BUSY = ("database is locked", "database table is locked", "database is busy")
 
 
@@ -60,7 +61,7 @@ class Database:
     """One database of a deployment: an engine for writers and a view of it for readers.
 
     SQLite readers begin plainly and writers begin IMMEDIATE, so that a lock is waited for at the start
-    and never met halfway (the driver's own transaction handling is switched off).
+    and never met halfway (the driver's own transaction handling is switched off); they wait in the order they came.
     """
 
     def __init__(self, url: str, *, busy_timeout: float = 10.0, pool_size: int = 12) -> None:
@@ -72,7 +73,11 @@ class Database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(
                 self.url,
-                connect_args={"timeout": busy_timeout, "check_same_thread": False},
+                connect_args={
+                    "timeout": busy_timeout,
+                    "check_same_thread": False,
+                    "factory": QueueingConnection,
+                },
                 pool_size=pool_size,
                 json_deserializer=_sqlite_json,
             )
@@ -138,8 +143,17 @@ class Database:
 
     @contextmanager
     def autocommit(self) -> Iterator[Connection]:
-        """Return a connection outside transactions, for index building and maintenance."""
+        """Return a connection outside transactions, for maintenance."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextmanager
+    def building(self) -> Iterator[Connection]:
+        """Return a connection to build indexes with: outside transactions, which PostgreSQL's need, or as a writer.
+
+        SQLite would build them outside transactions as well, but there nobody waits in the order they came.
+        """
+        with self.engine.begin() if self.is_sqlite else self.autocommit() as connection:
             yield connection
 
     def dispose(self) -> None:
@@ -153,9 +167,12 @@ def _sqlite_json(text: Any) -> Any:
 
 
 def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
+    turns = Turns()
+
     @event.listens_for(engine, "connect")
-    def on_connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    def on_connect(connection: QueueingConnection, record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
+        connection.queue_in(turns)
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
 
@@ -164,11 +181,9 @@ def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
         options: Any = connection.get_execution_options()
         if options.get("isolation_level") == "AUTOCOMMIT":
             return
+        if options.get("crm_readonly"):
+            connection.exec_driver_sql("BEGIN")
+            return
         raw: Any = connection.connection.driver_connection
-        if options.get("crm_brief"):
-            raw.execute(f"PRAGMA busy_timeout={_BRIEF_MS}")
-        try:
-            connection.exec_driver_sql("BEGIN" if options.get("crm_readonly") else "BEGIN IMMEDIATE")
-        finally:
-            if options.get("crm_brief"):
-                raw.execute(f"PRAGMA busy_timeout={int(busy_timeout * 1000)}")
+        with raw.turn(_BRIEF if options.get("crm_brief") else busy_timeout, busy_timeout):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -103,6 +103,27 @@ def _json_with(element: JsonWith, compiler: SQLCompiler, **kw: Any) -> str:
     return f"json_set({column}, '$.{key}', {text})"
 
 
+class JsonWithNumber(FunctionElement[Any]):
+    """A JSON document with one member set to a whole number: ``JsonWithNumber(column, key, number)``."""
+
+    inherit_cache = True
+    name = "json_with_number"
+
+    def __init__(self, column: Any, key: str, number: int) -> None:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"not a storage key: {key!r}")
+        self.type = column.type
+        super().__init__(column, sa.literal_column(key), sa.literal(number, sa.BigInteger()))
+
+
+@compiles(JsonWithNumber)
+def _json_with_number(element: JsonWithNumber, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, number = (compiler.process(clause, **kw) for clause in element.clauses)
+    if compiler.dialect.name == "postgresql":
+        return f"jsonb_set({column}, '{{{key}}}', to_jsonb(CAST({number} AS BIGINT)))"
+    return f"json_set({column}, '$.{key}', {number})"
+
+
 class SearchMatch(FunctionElement[Any]):
     """``match(id, search_text, pattern…)``: rows whose folded text is like every pattern, by the trigram index.
 

@@ -65,6 +65,11 @@ class Link(FieldType):
         return {"target": self.target, "where": self.where} if self.where else {"target": self.target}
 
 
+def _id_or_none(raw: Any) -> int | None:
+    """Return an id, nothing for a text that is none: it was a name or an address that nobody has."""
+    return None if isinstance(raw, str) and not raw.strip().isdigit() else as_id(raw)
+
+
 class User(Link):
     """One user; ``me`` is understood, and so is an e-mail address."""
 
@@ -84,7 +89,7 @@ class User(Link):
             found = ctx.directory.user_by_email(text)
             if found is not None:
                 return found.id
-        identifier = as_id(raw)
+        identifier = _id_or_none(raw)
         if ctx.directory.user(identifier) is None:
             raise ValueProblem("unknown", N_("There is no such user"))
         return identifier
@@ -114,7 +119,7 @@ class Team(User):
         """Return the id of an existing team, given by id or name."""
         if isinstance(raw, str) and (found := ctx.directory.team_by_name(as_text(raw))):
             return found.id
-        identifier = as_id(raw)
+        identifier = _id_or_none(raw)
         if ctx.directory.team(identifier) is None:
             raise ValueProblem("unknown", N_("There is no such team"))
         return identifier
@@ -202,10 +207,10 @@ class Tags(_Many, FieldType):
                 raise ValueProblem("unknown", N_("There is no tag %(name)s, and only administrators make new ones"),
                                    name=text)  # fmt: skip
             return found.id if found else text
-        identifier = as_id(raw)
-        if ctx.directory.tag(identifier) is None:
+        meant = ctx.directory.tag_today(as_id(raw))
+        if meant is None:
             raise ValueProblem("unknown", N_("There is no such tag"))
-        return identifier
+        return meant.id
 
     def parse(self, raw: Any, ctx: Ctx) -> Any:
         """Split text at commas."""
@@ -222,7 +227,7 @@ class Tags(_Many, FieldType):
 
     def show(self, value: Any, ctx: Ctx) -> str:
         """Return the names."""
-        tags = (ctx.directory.tag(v) for v in value or ())
+        tags = (ctx.directory.tag_ever(v) for v in value or ())
         return ", ".join(t.name for t in tags if t)
 
     def dump(self, value: Any) -> Any:

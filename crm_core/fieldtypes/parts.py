@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -69,6 +69,15 @@ class Address(FieldType):
         }
 
 
+class GivenLines(list[dict[str, Any]]):
+    """Lines as they were given, without the blank ones; ``places`` says where each stood among all."""
+
+    def __init__(self, lines: Iterable[dict[str, Any]], places: Sequence[int]) -> None:
+        """Keep the lines and their places."""
+        super().__init__(lines)
+        self.places = tuple(places)
+
+
 class Lines(FieldType):
     """Owned children, edited in the parent's form and saved in its transaction."""
 
@@ -92,7 +101,8 @@ class Lines(FieldType):
             raw = [raw]
         if len(raw) > self.limit:
             raise ValueProblem("too_many", N_("At most %(limit)s entries"), limit=self.limit)
-        return [line for item in raw if (line := self._line(item, ctx))]
+        found = [(number, line) for number, item in enumerate(raw) if (line := self._line(item, ctx))]
+        return GivenLines((line for _, line in found), [number for number, _ in found])
 
     def _line(self, item: Any, ctx: Ctx) -> dict[str, Any] | None:
         if not isinstance(item, Mapping):

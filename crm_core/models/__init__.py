@@ -14,6 +14,7 @@ from crm_core.models.accounts import (
     WebSession,
 )
 from crm_core.models.content import Batch, Change, Comment, StoredFile
+from crm_core.models.merging import DuplicateMember, DuplicateScan, Merged, NotDuplicate
 from crm_core.models.setup import (
     CurrencyRate,
     CustomField,
@@ -29,7 +30,8 @@ from crm_core.models.work import IdempotencyKey, Import, ImportProblem, Incident
 
 __all__ = [
     "AccessMember", "AccessSet", "ApiToken", "Batch", "Change", "Comment", "CurrencyRate", "CustomField",
-    "FieldAccess", "Grant", "IdempotencyKey", "Import", "ImportProblem", "Incident", "Job", "ListEntry",
-    "LoginAttempt", "PasswordReset", "PluginRow", "Role", "SavedView", "Sequence", "SettingRow", "Share",
-    "Stamp", "StoredFile", "Tag", "Team", "TeamMember", "User", "UserRole", "WebSession", "Worker",
+    "DuplicateMember", "DuplicateScan", "FieldAccess", "Grant", "IdempotencyKey", "Import", "ImportProblem",
+    "Incident", "Job", "ListEntry", "LoginAttempt", "Merged", "NotDuplicate", "PasswordReset", "PluginRow", "Role",
+    "SavedView", "Sequence", "SettingRow", "Share", "Stamp", "StoredFile", "Tag", "Team", "TeamMember", "User",
+    "UserRole", "WebSession", "Worker",
 ]  # fmt: skip

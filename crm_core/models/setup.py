@@ -88,7 +88,11 @@ class ListEntry(Base):
 
 
 class Tag(Base):
-    """A label with a colour, shared by all entities; ``key`` is its folded name, ``former`` those it had before."""
+    """A label with a colour, shared by all entities; ``key`` is its folded name, ``former`` those it had before.
+
+    One that was merged or deleted stays without a key of its own (``removed_at``, ``merged_into``): no record carries
+    it, history shows its name, and it can come back.
+    """
 
     __tablename__ = "core_tag"
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
@@ -96,6 +100,8 @@ class Tag(Base):
     key: Mapped[str] = mapped_column(SortText(120), unique=True)
     colour: Mapped[str] = mapped_column(sa.String(9), default="")
     former: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    removed_at: Mapped[dt.datetime | None] = mapped_column(default=None)
+    merged_into: Mapped[int | None] = mapped_column(Identifier, default=None)
 
 
 class SettingRow(Base):

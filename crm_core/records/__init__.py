@@ -8,6 +8,7 @@ from crm_core.records.ordering import parse_sort
 from crm_core.records.reading import get, read, title_of, values_of
 from crm_core.records.rows import Page, Row
 from crm_core.records.sharing import share, shares
+from crm_core.records.streaming import exportable, most_lines, stream
 from crm_core.records.writing import create, delete, update, warnings
 
 __all__ = [
@@ -24,14 +25,17 @@ __all__ = [
     "count",
     "create",
     "delete",
+    "exportable",
     "facts",
     "get",
     "groups",
     "list_",
+    "most_lines",
     "parse_sort",
     "read",
     "share",
     "shares",
+    "stream",
     "title_of",
     "update",
     "values_of",

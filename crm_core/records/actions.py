@@ -70,7 +70,7 @@ def act(
     definition = ctx.registry.entity(entity)
     action = action_of(ctx, definition.key, name)
     record = find(ctx, definition, record_id, action.needs, lock=True)
-    writing._check_version(record, version)
+    writing.check_version(record, version)
     if action.available is not None and not action.available(ctx, record):
         raise Conflict(N_("This is not possible now"))
     values = _form_values(ctx, action, data)

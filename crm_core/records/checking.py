@@ -6,8 +6,10 @@ single record is that of a list of one.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableSet, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,6 +20,7 @@ from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import CrmError, Problem, Unavailable
 from crm_core.fieldtypes import Link, Related
+from crm_core.fieldtypes.parts import GivenLines
 from crm_core.i18n import N_
 from crm_core.records import values
 from crm_core.text import fold
@@ -30,6 +33,7 @@ Problems = dict[int, list[Problem]]
 Coming = Mapping[str, Collection[int]]
 """Records by entity that are about to come back: they may be linked although they are not there yet."""
 PART = 500
+_PLACE = re.compile(r"([^\[\]]+)\[(\d{1,6})\](.*)")
 
 
 def of_error(error: CrmError) -> list[Problem]:
@@ -67,8 +71,9 @@ def problems(
     for change, problem in (*unique(ctx, changes), *links(ctx, changes, coming)):
         found[id(change)].append(problem)
     for change in changes:
+        unread = {p.field for p in found[id(change)]}
         said = validated(ctx, change, tolerant=tolerant)
-        found[id(change)] += [p for p in said if p.code != "warning"]
+        found[id(change)] += [p for p in said if p.code != "warning" and not (_of_lines(p) and _root(p) in unread)]
     return found
 
 
@@ -76,7 +81,24 @@ def validated(ctx: Ctx, change: Change, *, tolerant: bool = False) -> list[Probl
     """Return what plugins say against a change."""
     if tolerant:
         return tolerated(lambda one: validated(ctx, one), change)
-    return ctx.registry.hooks.validate(ctx, change)
+    return [_as_given(change, problem) for problem in ctx.registry.hooks.validate(ctx, change)]
+
+
+def _of_lines(problem: Problem) -> bool:
+    return "[" in (problem.field or "")
+
+
+def _root(problem: Problem) -> str:
+    return (problem.field or "").partition("[")[0]
+
+
+def _as_given(change: Change, problem: Problem) -> Problem:
+    """Return a problem of a line at the place where the line was given: blank ones before it were left out."""
+    match = _PLACE.fullmatch(problem.field or "")
+    value = change.values.get(match[1]) if match else None
+    if match is None or not isinstance(value, GivenLines) or int(match[2]) >= len(value.places):
+        return problem
+    return replace(problem, field=f"{match[1]}[{value.places[int(match[2])]}]{match[3]}")
 
 
 def tolerated(ask: Callable[[Change], list[Problem]], change: Change) -> list[Problem]:
@@ -138,8 +160,12 @@ def links(
     ``known`` are targets that were found before, by entity and filter; what is found now is added.
     """
     wanted: dict[tuple[str, str], dict[int, list[tuple[Change, str]]]] = {}
+    if not changes:
+        return
+    fields = ctx.registry.fields(changes[0].entity).items()
+    linking = {key: field.type for key, field in fields if isinstance(field.type, (Related, Link))}
     for change in changes:
-        for key, entity, where, target in _linked(ctx, change):
+        for key, entity, where, target in _linked(linking, change):
             wanted.setdefault((entity, where), {}).setdefault(target, []).append((change, key))
     for (entity, where), targets in wanted.items():
         there = known[entity, where] if known is not None else set()
@@ -150,22 +176,22 @@ def links(
                     yield change, Problem(key, "unknown", N_("There is no such record"))
 
 
-def _linked(ctx: Ctx, change: Change) -> Iterator[tuple[str, str, str, int]]:
+def _linked(linking: Mapping[str, Related | Link], change: Change) -> Iterator[tuple[str, str, str, int]]:
     """Yield field, entity, filter and id of each link a change adds."""
-    for key, field in ctx.registry.fields(change.entity).items():
-        if not isinstance(field.type, Related | Link) or not change.changed(key) or change.by_default(key):
+    for key, kind in linking.items():
+        if not change.changed(key) or change.by_default(key):
             continue
         value = change.values[key]
-        if isinstance(field.type, Related):
+        if isinstance(kind, Related):
             if value:
                 entity, _, number = value.partition(":")
                 yield key, entity, "", int(number)
-        elif field.type.target != "core.user":
+        elif kind.target != "core.user":
             old = change.old.get(key)
             before = set(old) if isinstance(old, list) else {old}
             for target in value if isinstance(value, list) else [value] if value else ():
                 if target not in before:
-                    yield key, field.type.target, field.type.where, target
+                    yield key, kind.target, kind.where, target
 
 
 def _linkable(ctx: Ctx, entity: str, where: str, ids: Sequence[int]) -> set[int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 COUNT_CAP = 10_000
-FILTERED_CAP = 1_000
+FILTERED_CAP = 500
 """Up to so many are counted where a filter or search must be looked up row by row; see ADR 8."""
 MAX_LIMIT = 500
 
@@ -58,7 +58,7 @@ def list_(ctx: Ctx, entity: str, query: ListQuery) -> Page:
     if not 1 <= query.limit <= MAX_LIMIT:
         raise BadRequest(N_("limit must be between 1 and %(high)s"), field="limit", params={"high": MAX_LIMIT})
     alias: Any = definition.model
-    fields = _fields(ctx, definition, query)
+    fields = listed_fields(ctx, definition, query)
     sort = query.sort or parse_sort(ctx.registry.view(definition.key).sort) or ((definition.title, False),)
     reverse = query.before is not None
     parts = {} if query.q.strip() else split(ctx, definition, alias, query.filter, sort)
@@ -84,7 +84,12 @@ def facts(ctx: Ctx, entity: str, query: ListQuery) -> list[Row]:
     return list_(everything, entity, replace(query, count=False)).items
 
 
-def _fields(ctx: Ctx, definition: EntityDef, query: ListQuery) -> list[FieldDef]:
+def listed_fields(ctx: Ctx, definition: EntityDef, query: ListQuery) -> list[FieldDef]:
+    """Return the fields that a list reads: those asked for, else the readable ones of its view.
+
+    Raises:
+        FilterError: one is unknown or unreadable.
+    """
     known = ctx.registry.fields(definition.key)
     mask = readable(ctx, definition.key)
     keys: Sequence[str] = query.fields

@@ -41,6 +41,11 @@ class Filters:
     sought: Sequence[Any] | None = None
     rest: Sequence[Any] | None = None
 
+    @property
+    def in_order(self) -> bool:
+        """Tell whether rows are best looked at in their order until a page is full."""
+        return not self.conditions or self.sought is not None
+
 
 def split(ctx: Ctx, definition: EntityDef, alias: Any, node: Node | None, sort: Sort) -> dict[str, list[Any]]:
     """Return the parts of a filter by what serves them, for :class:`Filters`; nothing where they are not apart."""

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core.access import predicate
+from crm_core.access import predicate, sets_apart
 from crm_core.access.signature import signature
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.fieldtypes import Link, Related
+from crm_core.records.branched import branched
 from crm_core.records.narrowed import Build, Filters, narrowed
 from crm_core.records.ordering import Key, Sort, after, keys_of
 from crm_core.records.rows import RowPlan, plan_rows
@@ -109,6 +110,10 @@ def _made(
     limit = sa.bindparam(LIMIT, type_=sa.Integer())
     if filters.conditions and ctx.database.is_sqlite:
         build = narrowed(alias, columns, keys, allowed, filters, limit=limit, reverse=reverse)
+        return Prepared(plan, build, keys, reverse, len(columns))
+    if not ctx.database.is_sqlite and filters.in_order and (apart := sets_apart(ctx, definition)):
+        each = [predicate(ctx, definition, "read", alias, of_set=one) for one in apart]
+        build = branched(alias, columns, keys, each, filters.conditions, limit=limit, reverse=reverse)
         return Prepared(plan, build, keys, reverse, len(columns))
     select = sa.select(*columns, *(k.expr.label(f"k{i}") for i, k in enumerate(keys)))
     select = select.where(allowed, *filters.conditions).order_by(*(k.clause(reverse) for k in keys)).limit(limit)

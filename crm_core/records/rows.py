@@ -82,7 +82,9 @@ def plan_rows(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[Fiel
     may_edit: Any = sa.literal(0)
     if editable:
         may_edit = sa.case((predicate(ctx, definition, "update", alias), 1), else_=0)
-    columns = [alias.id, alias.version, alias.visibility, getattr(alias, definition.title), may_edit.label("may_edit")]
+    # What follows other records is open to those they are open to, whatever its own visibility says.
+    visibility = sa.literal("followed") if definition.follows else alias.visibility
+    columns = [alias.id, alias.version, visibility, getattr(alias, definition.title), may_edit.label("may_edit")]
     plan = RowPlan(columns, [], words_of(ctx, definition.key))
     if any(f.storage == "custom" for f in fields):
         columns.append(alias.custom)

@@ -55,7 +55,7 @@ def update(ctx: Ctx, entity: str, record_id: int, raw: Mapping[str, Any], *, ver
     """
     definition = ctx.registry.entity(entity)
     record = find(ctx, definition, record_id, "update", lock=True)
-    _check_version(record, version)
+    check_version(record, version)
     found, problems = values.parse(ctx, definition, raw)
     change = Change(definition, "update", record, found, values_of(ctx, definition, record))
     values.keep_hidden_links(ctx, [change])
@@ -76,11 +76,13 @@ def delete(ctx: Ctx, entity: str, record_id: int, *, version: int | None = None)
     definition = ctx.registry.entity(entity)
     require(ctx, definition.key, "delete")
     record = find(ctx, definition, record_id, "delete", lock=True)
-    _check_version(record, version)
+    check_version(record, version)
     change = Change(definition, "delete", record, {}, values_of(ctx, definition, record))
     if problems := checking.validated(ctx, change):
         first = problems[0]
         raise Conflict(first.message, params=first.params, plugin=first.plugin)
+    if definition.discard is not None and definition.discard(ctx, record):
+        return
     many.delete(ctx, [change])
 
 
@@ -92,10 +94,15 @@ def warnings(ctx: Ctx, entity: str, raw: Mapping[str, Any], record_id: int | Non
     old = values_of(ctx, definition, record) if record is not None else {}
     change = Change(definition, "update" if record is not None else "create", record, found, old)
     ctx.registry.hooks.before_write(ctx, change)
-    return [p for p in ctx.registry.hooks.validate(ctx, change) if p.code == "warning"]
+    return [p for p in checking.validated(ctx, change) if p.code == "warning"]
 
 
-def _check_version(record: Any, version: int | None) -> None:
+def check_version(record: Any, version: int | None) -> None:
+    """Check that nobody saved since a version was read.
+
+    Raises:
+        Stale: somebody did.
+    """
     if version is not None and version != record.version:
         raise Stale(version=record.version)
 

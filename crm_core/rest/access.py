@@ -27,7 +27,11 @@ _GRANT = shape(
     "level", level={"type": "string", "enum": list(LEVELS)}, where={"type": "string", "maxLength": 10_000}
 )  # fmt: skip
 _WANTED = shape(**{action: _GRANT for action in ACTIONS})
-_GRANTS = shape("own actions", own=_FLAG, actions=shape(" ".join(ACTIONS), **{a: _GRANT for a in ACTIONS}))
+_GRANTS = shape(
+    "own actions problems",
+    own=_FLAG, actions=shape(" ".join(ACTIONS), **{a: _GRANT for a in ACTIONS}),
+    problems=shape(**{a: _TEXT for a in ACTIONS}),
+)  # fmt: skip
 _KEYS: dict[str, Any] = {"type": "array", "items": {"type": "string", "maxLength": 120}, "maxItems": 2000}
 _FIELDS = shape("read edit", read=_KEYS, edit=_KEYS)
 _WHY = shape("allowed reasons", allowed=_FLAG, reasons={"type": "array", "items": _TEXT})
@@ -79,7 +83,8 @@ def _entity(call: Call) -> str:
 def get_grants(call: Call) -> Answer:
     """Answer what a role may do with a kind of record."""
     own, found = role_admin.grants(call.ctx, call.id, _entity(call))
-    return Answer({"own": own, "actions": {a: {"level": g.level, "where": g.where} for a, g in found.items()}})
+    actions = {a: {"level": g.level, "where": g.where} for a, g in found.items()}
+    return Answer({"own": own, "actions": actions, "problems": {a: g.problem for a, g in found.items() if g.problem}})
 
 
 def set_grants(call: Call) -> Answer:
@@ -138,7 +143,8 @@ ROUTES: tuple[Route, ...] = (
           scope="admin", answers={204: None}),
     Route(method="GET", path=_GRANTED, handler=get_grants, summary="What a role may do with a kind of record",
           tag="roles", scope="admin", answers={200: _GRANTS},
-          help="`all` as the entity stands for every kind of record the role says nothing else about."),
+          help="`all` as the entity stands for every kind of record the role says nothing else about. "
+               "`problems` say why a filter can't be asked (its module is off, say): it grants nothing meanwhile."),
     Route(method="PUT", path=_GRANTED, handler=set_grants, summary="Say what a role may do", tag="roles",
           scope="admin", body=_WANTED, answers={204: None}, help="Actions that are not named are refused to it."),
     Route(method="DELETE", path=_GRANTED, handler=reset_grants, summary="Leave it to the module again", tag="roles",

@@ -28,7 +28,7 @@ def document(registry: Registry) -> tuple[dict[str, Any], bytes]:
     global _made
     with _LOCK:
         if _made is None or _made[0] is not registry:
-            found = openapi.build(registry, rest.routes())
+            found = openapi.build(registry, rest.routes(registry))
             _made = (registry, found, jsonio.dumps(found))
         return _made[1], _made[2]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
-from flask import request
+from flask import request, send_file
 
 from crm_core import import_report, imports, jobs
 from crm_core.contributions import Importer
+from crm_core.errors import NotFound
+from crm_core.import_protocol import MODES
+from crm_core.models import Import
+from crm_core.rest import bodies
 from crm_core.rest.routing import ID, PREFIX, Answer, Call, Param, Route, shape
 from crm_core.rest.uploads import upload_of
 
@@ -26,7 +31,9 @@ _REPORT = shape(
     problems={"type": "array", "items": _PROBLEM}, next={"type": ["integer", "null"]},
     job={"type": ["integer", "null"]}, batch={"type": ["integer", "null"]},
 )  # fmt: skip
-_STARTED = shape("import job url report", job=_COUNT, url=_TEXT, report=_TEXT, **{"import": _COUNT})
+_STARTED = shape(
+    "import job url report", job={"type": ["integer", "null"]}, url=_TEXT, report=_TEXT, **{"import": _COUNT}
+)
 _OUTCOME = Param("outcome", "Only rows with this outcome.", {"type": "string", "enum": ["failed", "skipped", "warned"]})
 _AFTER = Param("after", "Return the problems after this one (`next` of the answer before).", ID)
 _LIMIT = Param(
@@ -35,22 +42,64 @@ _LIMIT = Param(
 _FORM = shape(
     region={"type": "string", "pattern": "^[A-Za-z]{2}$"}, lenient={"type": "string", "enum": ["0", "1"]},
     dry_run={"type": "string", "enum": ["0", "1"]}, map={"type": "array", "items": _TEXT},
+    match=_TEXT, mode={"type": "string", "enum": list(MODES)}, clear={"type": "string", "enum": ["0", "1"]},
+    make={"type": "string", "enum": ["0", "1"]}, draft={"type": "string", "enum": ["0", "1"]},
+)  # fmt: skip
+_FLAG = {"type": "boolean"}
+_CHOSEN = shape(
+    region={"type": "string", "pattern": "^[A-Za-z]{2}$"}, lenient=_FLAG, dry_run=_FLAG, clear=_FLAG, make=_FLAG,
+    match=_TEXT, mode={"type": "string", "enum": list(MODES)}, map={"type": "object", "additionalProperties": _TEXT},
 )  # fmt: skip
 _HELP = (
     "`region` is the home country of phone numbers; with `lenient` a bad value costs the value, not the row; with "
-    "`dry_run` nothing is saved; `map` (`Column=field`, as often as needed) changes what a column is taken for."
+    "`dry_run` nothing is saved; `map` (`Column=field`, as often as needed) changes what a column is taken for. "
+    "`match` is the field a record is known by, `mode` what becomes of known and new ones; with `clear` an empty cell "
+    "empties the field, with `make` missing entries of lists and linked records are made. With `draft` nothing starts "
+    "yet: the report tells the columns, and `POST …/import/{id}/start` starts it."
 )
+_NAMES = ("region", "lenient", "dry_run", "match", "mode", "clear", "make")
 
 
 def start(call: Call) -> Answer:
     """Keep the file and start the import."""
     sent = upload_of("file")
     form = request.form
-    raw = {name: form.get(name) for name in ("region", "lenient", "dry_run")}
+    raw = {name: form.get(name) for name in _NAMES}
     options = imports.options_of({**raw, "overrides": form.getlist("map")}, call.ctx.locale.region)
-    made = imports.start(call.ctx, call.entity.slug, sent.stream, sent.filename or "file", options)
-    url = f"{PREFIX}/jobs/{made.job_id}"
+    do = imports.draft if form.get("draft") == "1" else imports.start
+    return _started(call, do(call.ctx, call.entity.slug, sent.stream, sent.filename or "file", options))
+
+
+def begin(call: Call) -> Answer:
+    """Start an import that was uploaded as a draft, with other options if some are given."""
+    row = imports.find(call.ctx, call.id)
+    if row.entity != call.entity.key:
+        raise NotFound
+    given = call.body or {}
+    bodies.check(_CHOSEN, given)
+    columns = {**(row.options.get("overrides") or {}), **given.get("map", {})}
+    chosen = {**row.options, **given, "overrides": columns}
+    return _started(call, imports.begin(call.ctx, row.id, imports.options_of(chosen, call.ctx.locale.region)))
+
+
+def failed(call: Call) -> Answer:
+    """Send the failed rows as a file that can be mended and imported."""
+    row = imports.find(call.ctx, call.id)
+    if row.entity != call.entity.key:
+        raise NotFound
+    target = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer it is sent with
+    target.writelines(text.encode() for text in import_report.failed_rows(call.ctx, row))
+    target.seek(0)
+    kind = "text/csv" if row.header else "text/vcard"
+    name = import_report.failed_name(call.ctx, row)
+    response = send_file(target, mimetype=kind, download_name=name, as_attachment=True, max_age=None)
+    response.headers["Cache-Control"] = "private, no-store"
+    return Answer(response)
+
+
+def _started(call: Call, made: Import) -> Answer:
     report_url = f"{PREFIX}/{call.entity.slug}/import/{made.id}"
+    url = f"{PREFIX}/jobs/{made.job_id}" if made.job_id is not None else report_url
     answer = Answer({"import": made.id, "job": made.job_id, "url": url, "report": report_url}, 202)
     answer.headers["Location"] = url
     return answer
@@ -91,6 +140,11 @@ def report(call: Call) -> Answer:
 ROUTES: tuple[Route, ...] = (
     Route(method="POST", path="/{slug}/import", handler=start, summary="Import a file", tag="imports", scope="write",
           help=_HELP, body=_FORM, files=("file",), answers={202: _STARTED}, location=True, contributed=Importer),
+    Route(method="POST", path="/{slug}/import/{id}/start", handler=begin, summary="Start an import that was looked at",
+          tag="imports", scope="write", body=_CHOSEN, body_optional=True, answers={202: _STARTED}, location=True,
+          contributed=Importer),
+    Route(method="GET", path="/{slug}/import/{id}/failed", handler=failed, summary="Failed rows of an import",
+          tag="imports", answers={200: {"type": "string"}}, contributed=Importer, media=("text/csv", "text/vcard")),
     Route(method="GET", path="/{slug}/import/{id}", handler=report, summary="Report of an import", tag="imports",
           parameters=(_OUTCOME, _AFTER, _LIMIT), answers={200: _REPORT}, contributed=Importer),
 )  # fmt: skip

@@ -104,6 +104,7 @@ PROBLEM: dict[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
+        "remedy": {"type": "string"},
         "plugin": {"type": "string"},
         "version": {"type": "integer"},
         "errors": {
@@ -238,7 +239,8 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, schema in route.answers.items():
         answer: dict[str, Any] = {"description": route.summary}
         if schema is not None:
-            answer["content"] = {jsonio.MIMETYPE: {"schema": dict(schema)}}
+            kinds = route.media if route.media and status == 200 else (jsonio.MIMETYPE,)
+            answer["content"] = {kind: {"schema": dict(schema)} for kind in kinds}
         headers = [n for n, on in (("ETag", route.etag), ("Location", route.location and status in (201, 202))) if on]
         if headers:
             answer["headers"] = {name: _HEADERS[name] for name in headers}
@@ -248,6 +250,8 @@ def _responses(route: Route) -> dict[str, Any]:
     codes = set(_WRITING if route.is_write else _READING)
     if route.body is not None or route.files or route.is_write:
         codes |= set(_BODY)
+    if route.parameters:
+        codes.add(422)
     if route.etag_match:
         codes.add(412)
     found.update({str(code): {"$ref": f"#/components/responses/Error{code}"} for code in sorted(codes)})

@@ -50,6 +50,8 @@ def document(error: CrmError, instance: str) -> dict[str, Any]:
         "detail": gettext(error.title) if isinstance(error, Invalid) else error.text(),
         "instance": instance,
     }
+    if advice := error.advice():
+        found["remedy"] = advice
     problems = error.problems()
     if problems or isinstance(error, Invalid):
         found["errors"] = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from crm_core import records
+from crm_core import events, merging, records
 from crm_core.access import readable
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef, FieldDef
@@ -16,7 +16,7 @@ from crm_core.filters import Node, and_, from_query, parse
 from crm_core.filters.query import RESERVED, SUFFIXES
 from crm_core.i18n import N_
 from crm_core.records import ListQuery, Row
-from crm_core.rest.routing import LIMIT, PREFIX, Answer, Call, Param, Route, ref
+from crm_core.rest.routing import ID, LIMIT, PREFIX, Answer, Call, Param, Route, ref, shape
 from crm_core.rest.serial import Serializer
 
 ENVELOPE = ("id", "version", "entity", "title")
@@ -141,8 +141,21 @@ def create(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """Answer one record."""
-    return record_answer(call.ctx, call.entity, call.id, text=call.text("fields"))
+    """Answer one record; the id of one that was merged leads on to what it became.
+
+    Not for ever: an undo brings it back under its id.
+    """
+    try:
+        answer = record_answer(call.ctx, call.entity, call.id, text=call.text("fields"))
+        events.viewed(call.ctx, call.entity.key, call.id)
+        return answer
+    except NotFound:
+        survivor = merging.survivor_of(call.ctx, call.entity.key, call.id)
+        if survivor is None:
+            raise
+    answer = Answer({"id": survivor, "entity": call.entity.key}, 307)
+    answer.headers["Location"] = f"{PREFIX}/{call.entity.slug}/{survivor}"
+    return answer
 
 
 def expected_version(call: Call) -> int | None:
@@ -218,6 +231,7 @@ _PAGE = {
     "additionalProperties": False,
 }
 _FIELDS = Param("fields", "The fields wanted, such as name,cf.score.", _TEXT)
+_MERGED = shape("id entity", id=ID, entity={"type": "string"})
 _RESULT = {"type": "object", "properties": {"result": {}}, "required": ["result"], "additionalProperties": False}
 
 ROUTES: tuple[Route, ...] = (
@@ -227,7 +241,8 @@ ROUTES: tuple[Route, ...] = (
           body=ref("{entity}.new"), answers={201: ref("{entity}"), 204: None}, idempotent=True, etag=True,
           location=True, applies=lambda definition: definition.creatable),
     Route(method="GET", path="/{slug}/{id}", handler=get, summary="Read", tag="records", parameters=(_FIELDS,),
-          answers={200: ref("{entity}")}, etag=True),
+          help="The id of a record that was merged answers 307 and leads to what it became.",
+          answers={200: ref("{entity}"), 307: _MERGED}, etag=True),
     Route(method="PATCH", path="/{slug}/{id}", handler=update, summary="Change", tag="records", scope="write",
           help="Fields that are not named stay as they are; null empties one. A record that is given away, so that one "
                "may not read it any more, is answered with 204.",

@@ -63,7 +63,10 @@ BEFORE = Param("before", "Return what is older than this id.", ID)
 
 @dataclass
 class Answer:
-    """What a handler answers: a JSON-able value or ready JSON (empty: no content), status and headers."""
+    """What a handler answers: a JSON-able value or ready JSON (empty: no content), status and headers.
+
+    The body of a route with ``media`` is a response of Flask, the file.
+    """
 
     body: Any = b""
     status: int = 200
@@ -162,6 +165,8 @@ class Route:
         writes: runs in a writing transaction; by default whatever is not GET.
         applies: says for which entities the route exists.
         contributed: the route exists only for entities with a contribution of this type (an importer).
+        media: content types of a file that a successful answer is, instead of JSON.
+        plugin: the plugin that added the route; filled in by the kernel.
     """
 
     method: str
@@ -184,6 +189,8 @@ class Route:
     writes: bool | None = None
     applies: Callable[[EntityDef], bool] = lambda definition: True
     contributed: type[Any] | None = None
+    media: tuple[str, ...] = ()
+    plugin: str = ""
 
     @property
     def per_entity(self) -> bool:

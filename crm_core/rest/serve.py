@@ -74,18 +74,20 @@ def _run(
     path: dict[str, Any],
     body: Any,
     key: str | None = None,
-) -> tuple[Answer, bytes]:
-    """Run the handler in one transaction; return its answer and the JSON of it."""
+) -> tuple[Answer, Any]:
+    """Run the handler in one transaction; return its answer and the JSON of it, or the file it sends."""
     known = {"access_epoch": caller.signed_in.access_high} if caller.signed_in else {}
     with deployment.operation(caller.actor, write=route.is_write, cache=known) as ctx:
         g.ctx = ctx
         found = ctx.registry.entity(entity) if entity is not None else None
         if found is not None:
             require_module(ctx.directory, ctx.actor, found.plugin)
+        if route.plugin:
+            require_module(ctx.directory, ctx.actor, route.plugin)
         call = Call(ctx, deployment, route, path, request.args, request.headers, body, found)
         answer = route.handler(call)
-        document = answer.body if isinstance(answer.body, bytes) else jsonio.dumps(answer.body)
-        if key is not None:
+        document = answer.body if isinstance(answer.body, bytes | Response) else jsonio.dumps(answer.body)
+        if key is not None and isinstance(document, bytes):
             idempotency.keep(ctx, key, answer, document)
     return answer, document
 
@@ -128,7 +130,9 @@ def _document(route: Route, raw: bytes) -> Any:
     return document
 
 
-def _respond(route: Route, answer: Answer, document: bytes) -> Response:
+def _respond(route: Route, answer: Answer, document: bytes | Response) -> Response:
+    if isinstance(document, Response):  # a file: its headers are its own
+        return document
     response = Response(document, answer.status, content_type=jsonio.MIMETYPE if document else None)
     response.headers.extend(answer.headers)
     response.headers["Cache-Control"] = "private, no-cache" if route.method == "GET" else "no-store"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_core import stored_filters, tags
+from crm_core import stored_filters, tag_merging, tags
 from crm_core.errors import NotFound
 from crm_core.i18n import N_
 from crm_core.rest import bodies
@@ -15,6 +15,8 @@ _TEXT: dict[str, Any] = {"type": "string"}
 _NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": tags.NAME_LENGTH}
 _COLOUR: dict[str, Any] = {"type": "string", "maxLength": 9}
 _TAG = shape("id name colour", id={"type": "integer"}, name=_TEXT, colour=_TEXT)
+_MERGED = shape("id name colour batch", id={"type": "integer"}, name=_TEXT, colour=_TEXT,
+                batch={"type": ["integer", "null"]})  # fmt: skip
 _NEW = shape("name", name=_NAME, colour=_COLOUR)
 _CHANGE = shape(name=_NAME, colour=_COLOUR)
 _MERGE = shape("sources", sources={"type": "array", "items": ID, "maxItems": 100})
@@ -67,14 +69,17 @@ def update(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     """Remove a tag; every record loses it."""
-    tags.delete(call.ctx, call.id)
-    return Answer(status=204)
+    done = tag_merging.delete(call.ctx, call.id)
+    answer = Answer(status=204)
+    answer.headers["Location"] = f"{PREFIX}/batches/{done.batch_id}"
+    return answer
 
 
 def merge(call: Call) -> Answer:
     """Give the records of other tags this one, and remove the others."""
     bodies.check(_MERGE, call.body)
-    return Answer(_tag(tags.merge(call.ctx, [int(i) for i in call.body["sources"]], call.id)))
+    done = tag_merging.merge(call.ctx, [int(i) for i in call.body["sources"]], call.id)
+    return Answer({**_tag(done.tag), "batch": done.batch_id})
 
 
 ROUTES: tuple[Route, ...] = (
@@ -89,7 +94,9 @@ ROUTES: tuple[Route, ...] = (
     Route(method="PATCH", path="/tags/{id}", handler=update, summary="Rename or recolour a tag", tag="tags",
           scope="admin", body=_CHANGE, answers={200: _TAG}),
     Route(method="DELETE", path="/tags/{id}", handler=delete, summary="Remove a tag", tag="tags", scope="admin",
-          answers={204: None}),
+          answers={204: None},
+          help="Every record loses it. `Location` names the batch that can be undone."),
     Route(method="POST", path="/tags/{id}/merge", handler=merge, summary="Merge other tags into this one",
-          tag="tags", scope="admin", body=_MERGE, answers={200: _TAG}),
+          tag="tags", scope="admin", body=_MERGE, answers={200: _MERGED},
+          help="Every record follows; `batch` can be undone."),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from crm_core.errors import Invalid, Problem, TooLarge
 from crm_core.i18n import N_
 from crm_core.models import StoredFile
 from crm_core.rest.routing import Answer, Call, Route, shape
+from crm_core.web.files import sent
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _FILE = shape(
@@ -58,7 +59,15 @@ def upload(call: Call) -> Answer:
     return answer
 
 
+def download(call: Call) -> Answer:
+    """Send a file the actor may read."""
+    return Answer(sent(call.ctx, call.id))
+
+
 ROUTES: tuple[Route, ...] = (
+    Route(method="GET", path="/files/{id}", handler=download, summary="Download a file", tag="files", media=("*/*",),
+          help="Who may read the record a file belongs to may read the file. `Range` is understood.",
+          answers={200: {}}),
     Route(method="POST", path="/files", handler=upload, summary="Upload a file", tag="files", scope="write",
           files=("file",), help="Unless a record takes the file, it is removed after a day.", answers={201: _FILE},
           location=True),

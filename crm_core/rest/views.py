@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_core.access import check_readable, compiler, require
 from crm_core.contributions import EntityDef
-from crm_core.errors import NotFound
+from crm_core.errors import FilterError, ModuleOff, NotFound
 from crm_core.filters import parse, to_text
 from crm_core.i18n import N_
 from crm_core.records import parse_sort
@@ -15,6 +15,7 @@ from crm_core.rest import bodies
 from crm_core.rest.routing import PREFIX, Answer, Call, Param, Route, items_of, shape
 
 if TYPE_CHECKING:
+    from crm_core.context import Ctx
     from crm_core.web.views import View
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -38,7 +39,7 @@ _VIEW = shape(
 _ENTITY = Param("entity", "Slug or key of the kind of record.", {"type": "string", "maxLength": 120}, required=True)
 
 
-def _document(definition: EntityDef, view: View) -> dict[str, Any]:
+def _document(ctx: Ctx, definition: EntityDef, view: View) -> dict[str, Any]:
     return {
         "id": int(view.key) if view.saved else None,
         "key": view.key,
@@ -51,8 +52,24 @@ def _document(definition: EntityDef, view: View) -> dict[str, Any]:
         "group": view.group,
         "shared": view.shared,
         "mine": view.mine,
-        "problem": view.problem,
+        "problem": view.problem or _problem(ctx, definition, view),
     }
+
+
+def _problem(ctx: Ctx, definition: EntityDef, view: View) -> str:
+    """Return why the filter or the order of a view can't be asked for today: a module is off, a field went."""
+    try:
+        if view.filter is not None:
+            compiler(ctx).compile(view.filter, definition, definition.model)
+    except FilterError as error:
+        return error.text()
+    try:
+        check_readable(ctx, definition.key, [path for path, _ in parse_sort(view.sort)])
+    except ModuleOff as error:
+        return error.text()
+    except FilterError:
+        return ""  # A path through a link is none of the fields, and yet sorts.
+    return ""
 
 
 def list_(call: Call) -> Answer:
@@ -61,7 +78,7 @@ def list_(call: Call) -> Answer:
 
     definition = call.ctx.registry.entity(call.text("entity"))
     require(call.ctx, definition.key, "read")
-    return Answer({"items": [_document(definition, view) for view in views.views_of(call.ctx, definition)]})
+    return Answer({"items": [_document(call.ctx, definition, view) for view in views.views_of(call.ctx, definition)]})
 
 
 def _one(call: Call, definition: EntityDef, view_id: int, status: int = 200) -> Answer:
@@ -70,7 +87,7 @@ def _one(call: Call, definition: EntityDef, view_id: int, status: int = 200) -> 
     found = next((v for v in views.views_of(call.ctx, definition) if v.saved and v.key == str(view_id)), None)
     if found is None:
         raise NotFound(N_("There is no such view, or it is no longer shared"))
-    return Answer(_document(definition, found), status)
+    return Answer(_document(call.ctx, definition, found), status)
 
 
 def _spec(call: Call, definition: EntityDef, body: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,11 +98,11 @@ def _spec(call: Call, definition: EntityDef, body: Mapping[str, Any], old: Mappi
     node = from_json(old["filter"]) if old.get("filter") else None
     if "filter" in body:
         node = parse(body["filter"]) if body["filter"].strip() else None
-    if node is not None:
-        compiler(call.ctx).compile(node, definition, definition.model)
+        if node is not None:
+            compiler(call.ctx).compile(node, definition, definition.model)
     columns, sort = body.get("columns", old.get("columns", ())), body.get("sort", old.get("sort", ""))
-    named = [*columns, *(path for path, _ in parse_sort(sort) if path != "id")]
-    check_readable(call.ctx, definition.key, named)
+    paths = [path for path, _ in parse_sort(body.get("sort", "")) if path != "id"]
+    check_readable(call.ctx, definition.key, [*body.get("columns", ()), *paths])
     look, group = body.get("look", old.get("look", "")), body.get("group", old.get("group", ""))
     return views.spec_of(node, sort, columns, look, group)
 

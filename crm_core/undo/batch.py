@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
-from crm_core import batches, jobs, list_merging
+from crm_core import batches, jobs, merging
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, NotFound, Problem
 from crm_core.i18n import N_, gettext
 from crm_core.models import Batch, Change, Import, Job
 from crm_core.records.bulkwriter import rare_collections
+from crm_core.undo import ground
 from crm_core.undo.net import nets_of_batch
 from crm_core.undo.passes import Result, undo_nets
 from crm_core.undo.steps import UNAVAILABLE, Step, may_be_told
@@ -72,8 +73,7 @@ def draft(ctx: Ctx, batch_id: int) -> Batch:
         raise Conflict(N_("This is still going on; wait for its end or cancel it"))
     if before is not None and active(ctx, before):
         raise Conflict(N_("This is being undone already"))
-    if batch.kind == batches.MERGE:
-        list_merging.unmerge(ctx, batch)
+    ground.restore(ctx, batch)
     outcome = {"undone": 0, "left": 0, "seen": 0, "reasons": {}, "records": []}
     inside = batches.begin(
         replace(ctx, batch_id=None), batches.UNDO, batch.entity, batch.label, undoes_id=batch.id, state="open",
@@ -137,9 +137,8 @@ def _chunk(ctx: Ctx, batch_id: int) -> bool:
     nets = nets_of_batch(ctx, batch.undoes_id or 0, batch.position, CHUNK)
     outcome: dict[str, Any] = {**(batch.outcome or {})}
     outcome |= {"reasons": dict(outcome["reasons"]), "records": list(outcome["records"])}
-    # Another process may not have read yet that a merged entry stands in its list again.
     undone = batches.find(ctx, batch.undoes_id or 0)
-    inside = replace(list_merging.as_unmerged(ctx, undone), batch_id=batch_id, quiet=True)
+    inside = replace(ground.as_restored(ctx, undone), batch_id=batch_id, quiet=True)
     done = 0
     for result in undo_nets(inside, [net for net in nets if net.effect]):
         done += result.done
@@ -147,10 +146,18 @@ def _chunk(ctx: Ctx, batch_id: int) -> bool:
     values: dict[str, Any] = {"outcome": outcome, "size": Batch.size + done, "state": "open" if nets else "done"}
     if nets:
         values["position"] = nets[-1].last
+    elif undone.kind == batches.RECORDS:
+        _unmerge(inside, undone, outcome)
     # The condition makes sure that nobody else has dealt with these records meanwhile.
     if not batches.update(ctx, batch_id, values, Batch.position.is_not_distinct_from(batch.position)):
         raise Conflict(N_("Another process works on this undoing"))
     return bool(nets)
+
+
+def _unmerge(ctx: Ctx, undone: Batch, outcome: dict[str, Any]) -> None:
+    """Give the records that are back what had followed the merge; what stays with the survivor is counted."""
+    for reason, count in merging.back(ctx, undone.id).items():
+        outcome["reasons"][reason] = outcome["reasons"].get(reason, 0) + count
 
 
 def _count(ctx: Ctx, result: Result, outcome: dict[str, Any]) -> None:

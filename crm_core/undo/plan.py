@@ -76,6 +76,8 @@ def _known(ctx: Ctx, definition: EntityDef, nets: Sequence[Net], *, lock: bool) 
             found.append(Step(net, hidden=True, problems=(UNAVAILABLE,)))
         elif history.is_too_old(ctx, net.at):
             found.append(_refused(net, words(net.title), "expired", N_("It was done too long ago to be undone")))
+        elif any(history.is_erased(row) for row in net.rows):
+            found.append(_refused(net, words(net.title), "erased", N_("Personal data was erased here for good")))
         elif net.effect != "delete" and net.record_id not in there:
             found.append(_refused(net, words(net.title), "deleted", N_("The record was deleted")))
         elif net.effect not in ("create", "update", "delete"):

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crm_core import batches, list_merging
+from crm_core import batches
 from crm_core.models import Batch
+from crm_core.undo import ground
 from crm_core.undo.counting import BACK, CHANGED, GONE, OFF, PART, Counting
 from crm_core.undo.net import nets_of
 from crm_core.undo.plan import examine_all
@@ -62,7 +63,7 @@ def look(ctx: Ctx, batch_id: int, limit: int = LOOKED_AT) -> Preview:
     batch = batches.find(ctx, batch_id)
     counting = Counting(ctx, batch.id)
     counts, page = Counter(counting.counts()), counting.page(limit)
-    inside = list_merging.as_unmerged(ctx, batch)
+    inside = ground.as_restored(ctx, batch)
     nets = sorted(nets_of(ctx, batch.id, [(one.entity, one.record_id) for one in page]), key=lambda n: -n.last)
     steps = in_words(inside, examine_all(inside, nets, lenient=True))
     # What was looked at is counted as it was found.

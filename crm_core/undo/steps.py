@@ -21,8 +21,8 @@ Key = tuple[str, int]
 """A record: entity and id."""
 UNAVAILABLE = Problem(None, "unavailable", N_("It is not available to you"))
 FINAL = frozenset({
-    "changed", "comments", "deleted", "exists", "expired", "file", "files", "forbidden", "gone", "merged", "nothing",
-    "readonly", "unavailable", "undone",
+    "changed", "comments", "deleted", "erased", "exists", "expired", "file", "files", "forbidden", "gone", "merged",
+    "nothing", "readonly", "unavailable", "undone",
 })  # fmt: skip
 """What stands in the way whatever else of a batch goes back; anything else may be gone once others went."""
 

@@ -26,7 +26,7 @@ MODULES = (
     "shell", "auth", "profile", "admin_users", "home", "search", "lists", "boards", "filterpages", "viewpages", "bulk",
     "records_read", "records_write", "verbs", "sharing", "options", "settings", "settings_lists", "settings_money",
     "settings_fields", "settings_roles", "viewing", "files", "jobs", "undo", "imports", "plugins", "incidents",
-    "diagnostics", "settings_tags", "settings_recorded",
+    "diagnostics", "settings_tags", "settings_recorded", "merging", "duplicates",
 )  # fmt: skip
 
 

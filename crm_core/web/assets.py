@@ -16,12 +16,13 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
 
+from crm_core.web import plugin_icons
+
 STATIC = Path(__file__).parent.parent / "static"
 DIST = STATIC / "dist"
 YEAR = 365 * 24 * 3600
 _HASHED = re.compile(r"-[A-Z0-9]{8}\.[a-z0-9]+$")
 _SYMBOL = re.compile(r'<symbol id="([a-z0-9-]+)"')
-_fallback_icon = "box"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,28 +76,43 @@ def fixed_url(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def has_icon(name: str) -> bool:
+    """Tell whether there is an icon of this name, among the CRM's own or in a plugin's folder."""
+    return name in built().icons or bool(_of_plugin(name))
+
+
+def _of_plugin(name: str) -> str:
+    """Return the address of an icon that an active plugin ships, nothing where there is none."""
+    if "/" not in name or not flask.has_app_context():
+        return ""
+    return plugin_icons.address(name, plugin_icons.folders(flask.current_app.extensions["crm_registry"]))
+
+
 def icon_html(name: str, extra: str = "") -> Markup:
-    """Return an icon of the sprite; a name it does not have shows a box."""
-    return _icon(built(), name, extra)
+    """Return an icon of the sprite or of a plugin; a name that stands for nothing shows the mark of modules."""
+    return _icon(built(), name, extra, _of_plugin(name))
 
 
 @lru_cache(maxsize=1024)
-def _icon(assets: Assets, name: str, extra: str) -> Markup:
-    shown = name if name in assets.icons else _fallback_icon
-    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
-        extra, assets.url("icons.svg"), shown
+def _icon(assets: Assets, name: str, extra: str, own: str) -> Markup:
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}"/></svg>').format(
+        extra, own or _in_sprite(assets, name)
     )
+
+
+def _in_sprite(assets: Assets, name: str) -> str:
+    return f"{assets.url('icons.svg')}#{name if name in assets.icons else plugin_icons.FALLBACK}"
 
 
 def coloured_icon(name: str, colour: str) -> Markup:
     """Return an icon in a colour administrators chose; an SVG attribute, which the policy lets pass."""
-    return _coloured(built(), name, colour)
+    return _coloured(built(), name, colour, _of_plugin(name))
 
 
 @lru_cache(maxsize=1024)
-def _coloured(assets: Assets, name: str, colour: str) -> Markup:
-    return Markup('<svg class="icon" color="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
-        colour or "currentColor", assets.url("icons.svg"), name if name in assets.icons else _fallback_icon
+def _coloured(assets: Assets, name: str, colour: str, own: str) -> Markup:
+    return Markup('<svg class="icon" color="{}" aria-hidden="true"><use href="{}"/></svg>').format(
+        colour or "currentColor", own or _in_sprite(assets, name)
     )
 
 

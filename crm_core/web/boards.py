@@ -113,8 +113,9 @@ def _html(definition: EntityDef, template: str, moved: int = 0) -> str:
     state = listing.read_state(ctx, definition, flask.request.args, views_of(ctx, definition))
     if state.error is not None:
         raise state.error
+    state, columns = listing.tolerant(state, lambda asked: _columns(ctx, asked, board, field))
     sheet = Sheet(
-        state, field, _columns(ctx, state, board, field), _card(ctx, state, board),
+        state, field, columns, _card(ctx, state, board),
         field.key in access.editable(ctx, definition.key),
     )  # fmt: skip
     may_create = definition.creatable and access.allowed(ctx, definition.key, "create")

@@ -14,7 +14,7 @@ from crm_core.errors import CrmError, Invalid, NotFound, Problem
 from crm_core.fieldtypes import Address, File, Lines
 from crm_core.i18n import N_, gettext
 from crm_core.records import BulkResult, ListQuery
-from crm_core.web import forms, listing
+from crm_core.web import forms, listing, merging
 from crm_core.web.controls import control
 from crm_core.web.rawvalues import read_posted
 from crm_core.web.request import current, is_fragment
@@ -32,8 +32,14 @@ TITLES: Mapping[str, str] = {
     "tags": N_("Add or take away tags"),
     "delete": N_("Delete"),
 }
-NEEDS: Mapping[str, str] = {"update": "update", "owner": "update", "tags": "update", "delete": "delete"}
-DO = "do."
+NEEDS: Mapping[str, str] = {
+    "update": "update",
+    "owner": "update",
+    "tags": "update",
+    "delete": "delete",
+    "merge": "update",
+}
+DO, MERGE = "do.", "merge"
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ def ask(definition: EntityDef) -> flask.typing.ResponseReturnValue:
     """Show the dialog of an action for the ticked records."""
     ctx, args = current(), flask.request.args
     action, ids = _checked(ctx, definition, args.get("action", "")), _ids(ctx, definition)
+    if action == MERGE:
+        return merging.to_page(definition, ids)
     return _dialog(ctx, definition, action, ids)
 
 

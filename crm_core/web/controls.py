@@ -275,7 +275,14 @@ def _lines(ctx: Ctx, made: Control, titles: Titles) -> None:
     made.extra["template"] = _row(ctx, made, kind, "NEW", blank, titles)
     made.extra["card"] = len(kind.line.asked) > RADIO_LIMIT
     if any(c.errors for row in made.rows for cell in row.cells for c in (cell, *cell.parts)):
-        made.errors = []
+        made.errors = [p.text() for p in made.problems if p.field != made.field.key and not _shown(made, p)]
+
+
+def _shown(made: Control, problem: Problem) -> bool:
+    """Tell whether a problem of a place in the lines stands at one of their controls."""
+    path = problem.field or ""
+    places = (f"{made.field.key}[{row.index}].{cell.field.key}" for row in made.rows for cell in row.cells)
+    return any(path == place or path.startswith(f"{place}.") for place in places if not path.endswith("]"))
 
 
 def blank_line(ctx: Ctx, kind: Lines) -> dict[str, str]:
@@ -334,12 +341,13 @@ def _chosen(ctx: Ctx, made: Control, titles: Titles) -> None:
     pickers = kind.pickers(ctx, *made.beside)
     if pickers is None:
         return
+    picked = made.raw.picked if isinstance(made.raw, chosen.Typed) else {}
     made.raw, held = pickers.apart(made.text)
     own = list(made.problems)
     for key, item in pickers.fields.items():
         found = [p for p in own if (p.field or "").endswith(f".{made.field.key}.{key}")]
         own = [p for p in own if p not in found]
-        raw = chosen.shown(ctx, item, held.get(key))
+        raw = picked[key] if key in picked else chosen.shown(ctx, item, held.get(key))
         made.parts.append(control(ctx, item, raw, titles, name=f"{made.name}[{key}]", problems=found))
     made.errors = list(dict.fromkeys(p.text() for p in own))
 

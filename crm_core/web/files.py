@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import flask
 from werkzeug.exceptions import NotFound
+from werkzeug.wsgi import wrap_file
 
 from crm_core import files, images
 from crm_core.web.request import current
 
-SIDES = (48, 96, 192)
+if TYPE_CHECKING:
+    from crm_core.context import Ctx
+
+SIDES = (48, 96, 192, 960)
 """Sizes of thumbnails in pixels; others are not made, so that nobody fills the disk with them."""
 
 _POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -26,8 +31,28 @@ def install(app: flask.Flask) -> None:
 
 def serve(file_id: int) -> flask.Response:
     """Send a file: pictures to be shown, everything else to be saved."""
-    opened = files.open_(current(), file_id)
-    return _send(opened.path, opened.file.content_type, opened.file.name, opened.file.digest)
+    return sent(current(), file_id)
+
+
+def sent(ctx: Ctx, file_id: int) -> flask.Response:
+    """Return the answer that sends a file, or the part of it that is asked for.
+
+    Raises:
+        NotFound: no such file for the actor.
+    """
+    opened = files.open_(ctx, file_id)
+    file = opened.file
+    if not opened.store.remote:
+        return _send(opened.path, file.content_type, file.name, file.digest)
+    request = flask.request
+    sent = _mimetype(file.content_type)
+    response = flask.Response(wrap_file(request.environ, opened.open()), mimetype=sent, direct_passthrough=True)
+    shown = "inline" if file.content_type in images.TYPES else "attachment"
+    response.headers.set("Content-Disposition", shown, filename=file.name)
+    response.content_length = file.size
+    response.set_etag(file.digest)
+    response.make_conditional(request, accept_ranges=True, complete_length=file.size)
+    return _guarded(response)
 
 
 def thumbnail(file_id: int, side: int) -> flask.Response:
@@ -38,12 +63,20 @@ def thumbnail(file_id: int, side: int) -> flask.Response:
     return _send(path, kind, path.name, path.name)
 
 
+def _mimetype(kind: str) -> str:
+    return "application/octet-stream" if kind in _ACTIVE else kind
+
+
 def _send(path: Path, kind: str, name: str, etag: str) -> flask.Response:
     shown = kind in images.TYPES
-    mimetype = "application/octet-stream" if kind in _ACTIVE else kind
     response = flask.send_file(
-        path, mimetype=mimetype, as_attachment=not shown, download_name=name, conditional=True, etag=etag, max_age=None
-    )
+        path, mimetype=_mimetype(kind), as_attachment=not shown, download_name=name, conditional=True, etag=etag,
+        max_age=None,
+    )  # fmt: skip
+    return _guarded(response)
+
+
+def _guarded(response: flask.Response) -> flask.Response:
     # Kept by the browser, but asked for each time: the right to see it may be gone.
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Content-Security-Policy"] = _POLICY

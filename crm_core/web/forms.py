@@ -56,6 +56,7 @@ class Trouble:
     anchor: str = ""
     label: str = ""
     plugin: str = ""
+    url: str = ""
 
 
 @dataclass
@@ -251,10 +252,12 @@ def _summary(form: Form, general: Iterable[Problem]) -> list[Trouble]:
     found = [Trouble(p.text(), plugin=p.plugin or "") for p in general]
     for one in form.controls():
         found += [Trouble(text, one.focus_id, one.label) for text in one.errors]
-        for row in one.rows:
+        lines = [row for row in one.rows if not row.spare]
+        for number, row in enumerate(one.rows, 1):
+            label = f"{one.label} {number}" if len(lines) > 1 else one.label
             for cell in row.cells:
                 for c in (cell, *cell.parts):
-                    found += [Trouble(text, c.focus_id, f"{one.label}, {c.label}") for text in c.errors]
+                    found += [Trouble(text, c.focus_id, f"{label}, {c.label}") for text in c.errors]
     return found
 
 

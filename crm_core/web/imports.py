@@ -12,6 +12,7 @@ from crm_core import access, files, import_report, imports, jobs
 from crm_core.contributions import EntityDef, Importer
 from crm_core.errors import CrmError, NotFound
 from crm_core.i18n import N_, gettext
+from crm_core.import_protocol import MODES
 from crm_core.models import Import
 from crm_core.web.request import current, notify
 
@@ -54,7 +55,7 @@ def _upload_page(definition: EntityDef, error: CrmError | None = None) -> Answer
         definition=definition,
         importer=importer,
         error=error,
-        accept=",".join(f".{ending}" for ending in importer.formats),
+        accept=",".join(f".{ending}" for ending in imports.endings(ctx.registry, importer)),
         limit=files.size_text(ctx.config.max_upload),
         region=flask.request.form.get("region") or ctx.locale.region,
         recent=imports.listing(ctx, importer.slug),
@@ -72,7 +73,8 @@ def upload(definition: EntityDef) -> Answer:
     try:
         with ctx.session.begin_nested():
             options = imports.options_of({"region": form.get("region")}, ctx.locale.region)
-            made = imports.draft(ctx, _importer(definition).slug, sent.stream, sent.filename, options)
+            slug = _importer(definition).slug
+            made = imports.draft(ctx, slug, sent.stream, sent.filename, options, remember=True)
     except CrmError as error:
         return _upload_page(definition, error)
     return flask.redirect(f"/{definition.slug}/import/{made.id}", 303)
@@ -132,7 +134,8 @@ def _field_label(ctx: Ctx, definition: EntityDef, key: str) -> str:
 
 def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = None) -> Answer:
     ctx, form = current(), flask.request.form
-    rows, targets = imports.sample(ctx, row), _targets(ctx, definition)
+    rows, importer = imports.sample(ctx, row), _importer(definition)
+    targets = imports.targets(ctx, importer)
     columns = [
         {
             "name": name,
@@ -147,9 +150,14 @@ def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = N
         definition=definition,
         row=row,
         error=error,
+        read_as=imports.read_as(ctx, row),
         columns=columns,
         region=form.get("region") or row.options.get("region", ""),
-        lenient=bool(form.get("lenient")),
+        lenient=bool(form.get("lenient", row.options.get("lenient"))),
+        matches=list(importer.matches(ctx, definition.key)) if importer.matches is not None else None,
+        modes=MODES,
+        chosen={**row.options, **form},
+        makes=importer.guess is not None,
     )
     return page if error is None else flask.make_response(page, error.status)
 
@@ -167,16 +175,6 @@ def _choices(targets: Sequence[tuple[str, str]], *kept: str) -> list[tuple[str, 
     return [*words, *targets]
 
 
-def _targets(ctx: Ctx, definition: EntityDef) -> list[tuple[str, str]]:
-    importer = _importer(definition)
-    if importer.fields is not None:
-        return list(importer.fields(ctx))
-    editable = access.editable(ctx, definition.key)
-    fields = ctx.registry.fields(definition.key)
-    found = [(key, f.title()) for key, f in fields.items() if key in editable and f.storage != "lines"]
-    return [*found, *((short, short) for short in definition.short if short not in fields)]
-
-
 def begin(definition: EntityDef, import_id: int) -> Answer:
     """Start the import, or try it without writing anything."""
     ctx, form = current(), flask.request.form
@@ -184,8 +182,9 @@ def begin(definition: EntityDef, import_id: int) -> Answer:
     raw = {
         "region": form.get("region"),
         "lenient": form.get("lenient"),
+        **{name: form.get(name) for name in ("match", "mode", "clear", "make")},
         "dry_run": form.get("do") == "try",
-        "overrides": _overrides(row, form),
+        "overrides": _overrides(row, form, whole=_importer(definition).guess is not None),
     }
     try:
         with ctx.session.begin_nested():
@@ -197,12 +196,12 @@ def begin(definition: EntityDef, import_id: int) -> Answer:
     return flask.redirect(f"/{definition.slug}/import/{row.id}", 303)
 
 
-def _overrides(row: Import, form: Mapping[str, str]) -> dict[str, str]:
-    """Return the columns whose place the person has changed."""
-    found = {}
+def _overrides(row: Import, form: Mapping[str, str], *, whole: bool) -> dict[str, str]:
+    """Return the columns whose place the person has changed, beside those changed before; all of them if ``whole``."""
+    found = dict(row.options.get("overrides") or {})
     for number, name in enumerate(row.header):
         typed = form.get(f"column.{number}", "").strip()
-        if f"column.{number}" in form and typed != _target(row.mapping, name):
+        if f"column.{number}" in form and (whole or typed != _target(row.mapping, name)):
             found[name] = typed
     return found
 

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from crm_core import jobs
 from crm_core.db import KERNEL
+from crm_core.duplicates import JOB as DUPLICATES
 from crm_core.i18n import N_, gettext
 from crm_core.imports import JOB as IMPORT
-from crm_core.models import Import, Job, Worker
+from crm_core.models import DuplicateScan, Import, Job, Worker
 from crm_core.undo import JOB as UNDO
 from crm_core.web.request import admin, current, notify
 
@@ -88,6 +89,8 @@ def _report(job: Job) -> str:
     """Return the address of the report of an import or an undoing."""
     if job.name == UNDO:
         return f"/profile/changes/batch/{job.args.get('batch_id')}"
+    if job.name == DUPLICATES:
+        return duplicate_report(job)
     if job.name != IMPORT:
         return ""
     ctx = current()
@@ -95,6 +98,14 @@ def _report(job: Job) -> str:
     row = ctx.session.scalar(sa.select(Import).where(Import.id == number), execution_options=KERNEL)
     definition = ctx.registry.entities.get(row.entity) if row is not None else None
     return f"/{definition.slug}/import/{number}" if definition else ""
+
+
+def duplicate_report(job: Job) -> str:
+    """Return the address of what a search for duplicates found."""
+    ctx = current()
+    query = sa.select(DuplicateScan.entity).where(DuplicateScan.id == job.args.get("scan"))
+    definition = ctx.registry.entities.get(ctx.session.scalar(query, execution_options=KERNEL) or "")
+    return f"/{definition.slug}/duplicates/{job.args.get('scan')}" if definition else ""
 
 
 def cancel(job_id: int) -> flask.typing.ResponseReturnValue:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from crm_core import access, filters
 from crm_core.contributions import EntityDef, FieldDef, ViewDef
-from crm_core.errors import FilterError
+from crm_core.errors import FilterError, ModuleOff
 from crm_core.fieldtypes import Image
 from crm_core.filters import And, Node, and_, from_query, parse, simplify, to_text
 from crm_core.filters.query import RESERVED
+from crm_core.i18n import N_, gettext
 from crm_core.records import ListQuery, parse_sort
 from crm_core.web import preferences
+from crm_core.web.request import notify
 from crm_core.web.views import ALL, View, chosen_view
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ WEIGHTS: Mapping[str, int] = {
 """Widths of columns by type, relative to each other."""
 TITLE_WEIGHT, STATUS_WEIGHT, OTHER_WEIGHT = 23, 27, 13
 NUMBERS = frozenset({"integer", "decimal", "money", "percent", "duration"})
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,24 @@ def without(state: State, path: str) -> State:
     sort = state.sort if kept == keys else ",".join(kept) or "id"
     group = "" if state.group == path else state.group
     return replace(state, node=node, sort=sort, group=group, after=None, before=None)
+
+
+def tolerant(state: State, read: Callable[[State], T]) -> tuple[State, T]:
+    """Read what a page shows; what it asks of a module that is off is left out and told.
+
+    Only for what is shown: what is changed or taken out by a filter is refused instead.
+
+    Raises:
+        ModuleOff: it is not the filter, the order or the grouping that asks for it.
+    """
+    try:
+        return state, read(state)
+    except ModuleOff as error:
+        left = without(state, str(error.field))
+        if left == state:
+            raise
+        notify(gettext(N_("%(reason)s; the list is shown without it"), reason=error.text()), "warning")
+        return tolerant(left, read)
 
 
 # ---------------------------------------------------------------- columns

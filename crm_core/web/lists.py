@@ -13,12 +13,12 @@ from markupsafe import Markup
 from crm_core import access, records
 from crm_core.contributions import ActionDef, EntityDef, FieldDef
 from crm_core.directory import ListEntryView
-from crm_core.errors import BadRequest, FilterError, Invalid, ModuleOff, Problem, Stale
+from crm_core.errors import BadRequest, FilterError, Invalid, Problem, Stale
 from crm_core.fieldtypes import Boolean, Choice, Image, User
 from crm_core.i18n import N_, gettext
 from crm_core.records import Page, Row
 from crm_core.web import listing, preferences, quick
-from crm_core.web.assets import built, coloured_icon
+from crm_core.web.assets import coloured_icon, has_icon
 from crm_core.web.filterwords import parts_in_words
 from crm_core.web.htmlparts import dot
 from crm_core.web.listing import Column, State
@@ -49,10 +49,9 @@ class Status:
     def _buttons(self) -> list[tuple[str, Markup, Markup]]:
         start = Markup('<button type="button" class="status-step" data-value="{}" aria-pressed="')
         end = Markup('" title="{}">{}</button>')
-        known = built().icons
         return [
             (e.code, start.format(e.code),
-             end.format(e.title(), coloured_icon(e.icon, e.colour) if e.icon in known else dot(e.colour)))
+             end.format(e.title(), coloured_icon(e.icon, e.colour) if has_icon(e.icon) else dot(e.colour)))
             for e in self.entries
         ]  # fmt: skip
 
@@ -124,14 +123,12 @@ def _fetch(ctx: Ctx, state: State) -> tuple[State, Page | None]:
 
     if state.error is not None:
         return state, None
+
+    def read(asked: State) -> Page:
+        return records.list_(ctx, asked.definition.key, asked.query(listing.fetched(ctx, asked)))
+
     try:
-        return state, records.list_(ctx, state.definition.key, state.query(listing.fetched(ctx, state)))
-    except ModuleOff as error:
-        left = listing.without(state, str(error.field))
-        if left == state:
-            return replace(state, error=error, text=listing.text_of(state.node)), None
-        notify(gettext(N_("%(reason)s; the list is shown without it"), reason=error.text()), "warning")
-        return _fetch(ctx, left)
+        return listing.tolerant(state, read)
     except FilterError as error:
         return replace(state, error=error, text=listing.text_of(state.node)), None
     except BadRequest as error:

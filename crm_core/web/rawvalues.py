@@ -93,6 +93,11 @@ def clean(text: str) -> str:
 
 
 def _read_lines(kind: Lines, name: str, form: MultiDict[str, str]) -> list[dict[str, str]]:
+    return list(read_rows(kind, name, form).values())
+
+
+def read_rows(kind: Lines, name: str, form: MultiDict[str, str]) -> dict[str, dict[str, str]]:
+    """Return the lines a posted form holds, by the index in their names, without those removed or never filled."""
     parts = {f.key for f in kind.line.asked}
     rows: dict[str, dict[str, str]] = {}
     for key in form:
@@ -104,8 +109,8 @@ def _read_lines(kind: Lines, name: str, form: MultiDict[str, str]) -> list[dict[
         if f"{name}[{mark}]" in form:
             for index, row in rows.items():
                 row[mark] = "true" if form[f"{name}[{mark}]"] == index else "false"
-    kept = list(rows.values())[: kind.limit + 1]
-    return [row for row in kept if not row.pop("_delete", "") and not is_blank(kind, row)]
+    kept = list(rows.items())[: kind.limit + 1]
+    return {index: row for index, row in kept if not row.pop("_delete", "") and not is_blank(kind, row)}
 
 
 def is_blank(kind: Lines, row: Mapping[str, str]) -> bool:

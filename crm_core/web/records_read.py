@@ -9,7 +9,7 @@ from typing import Any
 import flask
 from markupsafe import Markup
 
-from crm_core import comments, history, records, timeline
+from crm_core import comments, events, history, records, timeline
 from crm_core.comments import CHANNELS, CommentEntry
 from crm_core.context import Ctx
 from crm_core.contributions import EntityDef, Panel
@@ -19,7 +19,7 @@ from crm_core.filters import Relative
 from crm_core.filters.words import relative_words
 from crm_core.i18n import N_, gettext
 from crm_core.timeline import Activity
-from crm_core.web import recent, recordview
+from crm_core.web import merging, recent, recordview
 from crm_core.web.questions import fragment
 from crm_core.web.request import current, is_fragment, notify
 from crm_core.web.shell import ago
@@ -51,11 +51,17 @@ def when(at: Any) -> str:
 
 
 @blueprint.get(f"/<entity:definition>/{ID}")
-def page(definition: EntityDef, record_id: int) -> str:
-    """Show a record's page with one of its tabs."""
+def page(definition: EntityDef, record_id: int) -> flask.typing.ResponseReturnValue:
+    """Show a record's page with one of its tabs; the page of one that was merged is that of what it became."""
     ctx = current()
-    found = recordview.view(ctx, definition.key, record_id)
+    try:
+        found = recordview.view(ctx, definition.key, record_id)
+    except NotFound:
+        if (onward := merging.follow(definition, record_id)) is None:
+            raise
+        return onward
     recent.looked_at(definition.key, record_id)
+    events.viewed(ctx, definition.key, record_id)
     tab = flask.request.args.get("tab", "activity")
     return flask.render_template(
         "record/page.html", view=found, tab=tab, body=_tab_body(found.definition, found.record, tab)
@@ -65,7 +71,9 @@ def page(definition: EntityDef, record_id: int) -> str:
 @blueprint.get(f"/<entity:definition>/{ID}/card")
 def card(definition: EntityDef, record_id: int) -> str:
     """Show a record in the side panel, without leaving the page one is on (KN-05)."""
-    return flask.render_template("record/card.html", view=recordview.view(current(), definition.key, record_id))
+    found = recordview.view(current(), definition.key, record_id)
+    events.viewed(current(), definition.key, record_id)
+    return flask.render_template("record/card.html", view=found)
 
 
 @blueprint.get(f"/<entity:definition>/{ID}/tabs")

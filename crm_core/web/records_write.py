@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import flask
 
-from crm_core import access, records
+from crm_core import access, duplicates, records
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.errors import CrmError, Forbidden, Invalid, NotFound, Problem, Stale
 from crm_core.i18n import N_, gettext
@@ -128,7 +128,7 @@ def _unconfirmed(
     definition: EntityDef, record_id: int | None, values: Mapping[str, Any], posted: saving.Posted
 ) -> list[Problem]:
     """Return the warnings that nobody has said "Save anyway" to (CT-61)."""
-    found = records.warnings(current(), definition.key, values, record_id)
+    found = duplicates.warnings(current(), definition.key, values, record_id)
     return found if found and posted.confirmed != saving.confirmation(found) else []
 
 
@@ -172,7 +172,7 @@ def _again(
         ctx, definition, raw, titles, action=_here(), base=posted.base or raw, record_id=record_id,
         version=posted.version, problems=[*posted.problems, *(p for p in found if p not in posted.problems)],
     )  # fmt: skip
-    form.warnings = [Trouble(p.text()) for p in warned]
+    form.warnings = _warned(definition, warned)
     confirm = saving.confirmation(warned) if warned else ""
     page = _page(definition, form, title, typed=True, confirm=confirm)
     return flask.make_response(page, status)
@@ -245,6 +245,16 @@ def pickers(definition: EntityDef) -> str:
     return flask.render_template("form/cell.html", control=made)
 
 
+def _warned(definition: EntityDef, problems: Iterable[Problem]) -> list[Trouble]:
+    """Return warnings with links to the records they are about."""
+    found = []
+    for problem in problems:
+        number, title = problem.params.get("id"), str(problem.params.get("title", ""))
+        url = f"/{definition.slug}/{number}" if number else ""
+        found.append(Trouble(problem.text(), url=url, label=title or f"#{number}"))
+    return found
+
+
 @blueprint.post("/<entity:definition>/warnings")
 def warnings(definition: EntityDef) -> str:
     """Answer what should be asked about before saving what was typed so far (CT-61)."""
@@ -253,5 +263,5 @@ def warnings(definition: EntityDef) -> str:
     posted = saving.read(ctx, fields, flask.request.form, flask.request.files)
     record_id = flask.request.form.get("_record", type=int)
     values = saving.values_to_save(posted, fields, new=record_id is None)
-    found = records.warnings(ctx, definition.key, values, record_id)
-    return flask.render_template("form/warnings.html", warnings=[Trouble(p.text()) for p in found])
+    found = duplicates.warnings(ctx, definition.key, values, record_id)
+    return flask.render_template("form/warnings.html", warnings=_warned(definition, found))

@@ -77,8 +77,15 @@ class RecordView:
     tabs: tuple[TabView, ...]
     panels: tuple[Panel, ...]
     may_edit: bool
+    may_share: bool
     may_delete: bool
     may_set_status: bool
+    mergeable: bool = False
+
+    @property
+    def may_merge(self) -> bool:
+        """Tell whether the record may be merged with another of its kind."""
+        return self.may_edit and self.mergeable
 
     @property
     def url(self) -> str:
@@ -116,7 +123,9 @@ def view(ctx: Ctx, entity: str, record_id: int) -> RecordView:
         tabs=tuple(tabs(ctx, definition, record)),
         panels=tuple(_panels(ctx, definition)),
         may_edit=row.editable,
+        may_share=row.editable and not definition.follows and "visibility" in access.editable(ctx, definition.key),
         may_delete=access.may(ctx, definition.key, "delete", record),
+        mergeable=access.allowed(ctx, definition.key, "delete"),
         may_set_status=status is not None and row.editable and status.key in access.editable(ctx, definition.key),
     )
 

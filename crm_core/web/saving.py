@@ -44,10 +44,12 @@ def read(
 ) -> Posted:
     """Return what a browser sent; uploads are kept at once, so that a form with mistakes need not send them again."""
     base = {k: v for k, v in forms.read_base(form.get("_base", "")).items() if k in fields}
-    form, problems = composed(ctx, fields, form, base)
+    form, apart = composed(ctx, fields, form, base)
     raw = read_posted(fields.values(), form)
+    for one in apart:
+        one.keep(raw)
     posted = Posted(raw, base, _number(form.get("version", "")), form.get("_then", ""), form.get("_confirm", ""))
-    posted.problems += problems
+    posted.problems += [one.problem for one in apart]
     posted.picks = {k: form[f"_pick[{k}]"] for k in fields if f"_pick[{k}]" in form}
     for key, pick in posted.picks.items():
         if pick == "theirs" and key in base:

@@ -20,7 +20,10 @@ from crm_core.web.request import current
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
-OTHER_KINDS: Mapping[str, tuple[str, str]] = {"core.user": (N_("Colleagues"), "person")}
+OTHER_KINDS: Mapping[str, tuple[str, str]] = {
+    "core.user": (N_("Colleagues"), "person"),
+    "core.comment": (N_("Notes"), "chat-left-text"),
+}
 """Heading and icon of hits that are no records."""
 SUGGESTED = 6
 ON_PAGE = 25
@@ -108,7 +111,7 @@ def _options(ctx: Ctx, hits: Iterable[Hit], text: str) -> list[Option]:
     found = []
     for hit in hits:
         definition = ctx.registry.entities.get(hit.entity)
-        icon = definition.icon if definition else OTHER_KINDS.get(hit.entity, ("", "box"))[1]
+        icon = definition.icon if definition else OTHER_KINDS.get(hit.entity, ("", "puzzle"))[1]
         card = f"{hit.url}/card" if definition else ""
         found.append(Option(marked(hit.title or f"#{hit.id}", text), hit.url, icon, hit.subtitle, card))
     return found

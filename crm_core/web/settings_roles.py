@@ -137,6 +137,7 @@ def grants(role_id: int, entity: str) -> Answer:
     values: dict[str, Any] = {"own": own}
     for action, grant in found.items():
         values |= {f"{action}.level": grant.level, f"{action}.where": grant.where}
+        values |= {f"{action}.problem": grant.problem}
     return _grants_form(role_id, entity, FormState(values))
 
 

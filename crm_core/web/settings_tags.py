@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import flask
 
-from crm_core import stored_filters, tags
+from crm_core import stored_filters, tag_merging, tags
 from crm_core.errors import Conflict, CrmError, NotFound
 from crm_core.i18n import N_, gettext
 from crm_core.text import fold
 from crm_core.web.palette import COLOURS
-from crm_core.web.request import admin, current
+from crm_core.web.request import admin, current, notify
 from crm_core.web.settings_lists import ID, Answer, done, layout
 
 if TYPE_CHECKING:
@@ -92,15 +92,24 @@ def change_tag(number: int) -> Answer:
     try:
         with ctx.session.begin_nested():
             if form.get("do") == "delete":
-                tags.delete(ctx, number)
+                gone = tag_merging.delete(ctx, number)
                 text = gettext(N_("The tag “%(name)s” is deleted"), name=found.name)
             else:
+                gone = None
                 tags.update(ctx, number, name=form.get("name", ""), colour=form.get("colour", ""))
                 text = gettext(N_("The tag “%(name)s” is saved"), name=form.get("name", ""))
     except CrmError as error:
         other = ctx.directory.tag_by_name(form.get("name", "")) if isinstance(error, Conflict) else None
         return done(f"{URL}/merge?ids={number}&target={other.id}" if other is not None else URL, error)
-    return done(URL, None, text)
+    return _undoable(text, gone)
+
+
+def _undoable(text: str, gone: tag_merging.Done | None) -> Answer:
+    """Say what was done, with the way back where tags went."""
+    if gone is None or gone.batch_id is None:
+        return done(URL, None, text)
+    notify(text, url=f"/profile/changes/batch/{gone.batch_id}", label=gettext(N_("Undo…")))
+    return flask.redirect(URL, 303)
 
 
 @admin
@@ -129,7 +138,7 @@ def merge_tags() -> Answer:
     target = _tag(ctx, form.get("target", 0, int))
     try:
         with ctx.session.begin_nested():
-            tags.merge(ctx, _numbers(form.getlist("ids")), target.id)
+            gone = tag_merging.merge(ctx, _numbers(form.getlist("ids")), target.id)
     except CrmError as error:
         return done(URL, error)
-    return done(URL, None, gettext(N_("Merged into “%(name)s”"), name=target.name))
+    return _undoable(gettext(N_("Merged into “%(name)s”"), name=target.name), gone)

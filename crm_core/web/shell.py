@@ -85,6 +85,7 @@ def _fragment(error: CrmError) -> flask.Response:
 
     response = flask.make_response(error.text())
     text = "; ".join(p.text() for p in error.problems()) or error.text()
+    text = f"{text}. {advice}" if (advice := error.advice()) else text
     if error.plugin and is_admin():
         text = f"{text} ({gettext('Module: %(plugin)s', plugin=module_title(error.plugin))})"
     messages.to_header(response, [Message(text, "error")])
@@ -152,7 +153,7 @@ def _templates(app: CrmApp) -> None:
         filter_choices=lambda definition: filterform.choices(current(), definition),
         url_for_record=url_for_record,
         module_title=module_title,
-        has_icon=lambda name: name in assets.built().icons,
+        has_icon=assets.has_icon,
     )
     app.context_processor(_context)
 

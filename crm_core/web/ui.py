@@ -88,8 +88,10 @@ def list_links(ctx: Ctx, definition: EntityDef) -> list[Item]:
     found = [i for i in by_weight(ctx.registry.of(MenuItem)) if i.section == LIST and i.entity == definition.key]
     may_create = allowed(ctx, definition.key, "create")
     importers = [i for i in ctx.registry.of(Importer) if i.entity == definition.key and may_create]
+    may_merge = definition.creatable and all(allowed(ctx, definition.key, a) for a in ("update", "delete"))
     return [
         *(Item(gettext(i.label), f"/{definition.slug}/import", "upload") for i in importers),
+        *([Item(gettext(N_("Find duplicates")), f"/{definition.slug}/duplicates", "copy")] if may_merge else []),
         *(Item(gettext(i.label), i.url, i.icon) for i in found if _visible(ctx, i)),
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from crm_core import batches, history, jobs, records, undo
+from crm_core import batches, history, jobs, records, tag_merging, undo
 from crm_core.errors import CrmError, NotFound
 from crm_core.i18n import N_, gettext
 from crm_core.models import Batch
@@ -131,6 +131,8 @@ def _whose(ctx: Ctx, key: str) -> str:
     definition = ctx.registry.entities.get(key)
     if definition is not None:
         return gettext(definition.plural)
+    if key == tag_merging.ENTITY:
+        return gettext(N_("Tags"))
     found = ctx.registry.lists.get(key)
     return gettext(found.label) if found is not None else key
 

@@ -29,6 +29,8 @@ USER: dict[str, tuple[int, ...]] = {
     "history": (404, 404, 200, 200, 200, 200),
     "timeline": (404, 404, 200, 200, 200, 200),
     "update": (404, 404, 403, 200, 403, 200),
+    "sharing": (404, 404, 403, 200, 403, 200),
+    "share_send": (404, 404, 403, 204, 403, 204),
     "restrict": (404, 404, 403, 204, 403, 204),
     "delete": (404, 404, 403, 403, 403, 403),
     "bulk_update": (404, 404, 403, 200, 403, 200),
@@ -130,6 +132,8 @@ class Scene:
             "bulk_update": lambda: bulk("update", {"data": {"score": 2}}),
             "update": lambda: self.rest("PATCH", f"/{n}", {"score": 3}).status_code,
             "bulk_delete": lambda: bulk("delete", {}),
+            "sharing": lambda: self.rest("GET", f"/{n}/sharing").status_code,
+            "share_send": lambda: self.rest("PUT", f"/{n}/sharing", {"shared_with": []}).status_code,
             "restrict": lambda: self.rest("PATCH", f"/{n}", {"visibility": "private"}).status_code,
             "delete": lambda: self.rest("DELETE", f"/{n}").status_code,
         }

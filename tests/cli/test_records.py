@@ -84,6 +84,23 @@ def test_a_command_acts_as_a_user_when_told_to(sqlite_crm, program):
     assert program.json("history", "contacts", str(made["id"]))[0]["actor"] == "Bob"
 
 
+def test_ad_05_a_record_is_shared_by_name(sqlite_crm, program):
+    sqlite_crm.add_user("bob@example.com", "Bob")
+    sqlite_crm.add_user("eve@example.com", "Eve")
+    number = str(create(program, "visibility=private")["id"])
+    share = ("record", "share", "contacts", number)
+    assert program.json(*share) == {"visibility": "private", "owner": None, "shared_with": []}
+    assert "may not see it" in program.fails(*share, "--as", "bob@example.com")
+    shown = program.run(*share, "--write", "bob@example.com", "--read", "eve@example.com").stdout
+    assert "listed" in shown and "Bob: May read and change" in shown and "Eve: May read" in shown
+    assert "may read this record but not change it" in program.fails(*share, "--nobody", "--as", "eve@example.com")
+    assert "no such user" in program.fails(*share, "--read", "nobody@example.com")
+    assert "no such team" in program.fails(*share, "--read", "team:Ghosts")
+    program.run("record", "update", "contacts", number, "job_title=x", "--as", "bob@example.com")
+    assert program.json(*share, "--nobody")["shared_with"] == []
+    assert "may not see it" in program.fails("record", "show", "contacts", number, "--as", "bob@example.com")
+
+
 def test_history_tells_who_changed_what_by_which_way(program):
     number = str(create(program)["id"])
     program.run("record", "update", "contacts", number, "job_title=Analyst")

@@ -18,7 +18,7 @@ from crm_core.access import guard_for
 from crm_core.config import load_config
 from crm_core.context import Actor, Ctx
 from crm_core.db import Database, utcnow
-from crm_core.directory import load_directory
+from crm_core.directory_reading import load_directory
 from crm_core.registry import PluginInfo, build_registry
 from crm_core.testing import services
 from crm_core.testing.tables import make_tables

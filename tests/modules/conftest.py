@@ -145,6 +145,7 @@ from . import models
 def crm_contribute():
     return [
         models.Animal,
+        ViewDef(entity="zoo.animal", columns=("name", "kind"), board=Board(by="kind")),
         MenuItem(label="Animals", url="/animals", entity="zoo.animal"),
         ListDef(key="zoo.kind", label="Kinds of animal", entries=(Entry(code="cat", label="Cat"),)),
         SettingDef(key="feed", type=Text(40), label="What they eat", default="hay"),

@@ -24,7 +24,8 @@ from crm_core.context import Ctx
 from crm_core.contributions import ActionDef, Entry, FieldDef, GrantDef, ListDef, RoleDef, SettingDef, ViewDef
 from crm_core.db import Database, utcnow
 from crm_core.deployment import Deployment, Served
-from crm_core.directory import load_directory, touch
+from crm_core.directory import touch
+from crm_core.directory_reading import load_directory
 from crm_core.errors import Conflict, PluginError
 from crm_core.fieldtypes import (
     Address,

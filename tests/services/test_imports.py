@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from crm_core import import_report, import_work, imports, jobs
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from crm_core.import_reading import CHUNK
 from crm_core.jobs.execute import execute
 from crm_core.models import Import, Job
 from tests.services import sample_jobs
@@ -220,7 +221,8 @@ def test_two_workers_can_not_write_the_same_rows(crm):
 
 @pytest.mark.slow
 def test_an_import_goes_on_after_a_killed_process_without_a_row_twice(crm):
-    rows = [f"{'slow' if n % 10 == 0 else f'N{n}'},{n}" for n in range(2500)]
+    total = CHUNK + 300  # of which the second chunk is under way for seconds
+    rows = [f"{'slow' if n > CHUNK and n % 4 == 0 else f'N{n}'},{n}" for n in range(total)]
     import_id, job_id = start(crm, file_of(*rows))
     here = Path(sample_jobs.__file__)
     url = crm.database.url.render_as_string(hide_password=False)
@@ -228,18 +230,18 @@ def test_an_import_goes_on_after_a_killed_process_without_a_row_twice(crm):
     paths = {**os.environ, "PYTHONPATH": str(here.parents[2])}
     process = subprocess.Popen(command, env=paths)
     end = time.monotonic() + 90
-    while not 0 < report(crm, import_id).counts["created"] < 2500:
+    while not 0 < report(crm, import_id).counts["created"] < total:
         assert time.monotonic() < end
         time.sleep(0.02)
     process.kill()
     process.wait()
     stopped = report(crm, import_id).counts["created"]
-    assert stopped < 2500
+    assert stopped < total
     assert len(names(crm)) == stopped
     run(crm, job_id)
-    assert report(crm, import_id).counts["created"] == 2500
+    assert report(crm, import_id).counts["created"] == total
     sizes = sorted(_sizes(crm))
-    assert sizes == list(range(2500))
+    assert sizes == list(range(total))
 
 
 def _sizes(crm):

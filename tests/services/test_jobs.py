@@ -105,14 +105,14 @@ def test_progress_and_state_are_seen(crm):
 @pytest.mark.slow
 def test_a_killed_workers_job_is_finished_by_another_and_no_step_comes_twice(crm):
     first = start_process(crm)
-    job_id = enqueue(crm, "test.count", steps=40, pause=0.1)
+    job_id = enqueue(crm, "test.count", steps=20, pause=0.1)
     until(crm, job_id, "running")
-    while len(steps_of(crm, job_id)) < 8:
+    while len(steps_of(crm, job_id)) < 4:
         time.sleep(0.05)
     first.kill()
     first.wait()
     done_before = len(steps_of(crm, job_id))
-    assert done_before < 40
+    assert done_before < 20
     second = start_process(crm)
     try:
         found = until(crm, job_id, "done", "failed")
@@ -120,7 +120,7 @@ def test_a_killed_workers_job_is_finished_by_another_and_no_step_comes_twice(crm
         second.send_signal(signal.SIGTERM)
         assert second.wait(30) == 0
     assert found.state == "done"
-    assert steps_of(crm, job_id) == list(range(40))
+    assert steps_of(crm, job_id) == list(range(20))
     assert found.attempts == 2
     with crm.database.transaction(write=False) as session:
         assert session.scalars(sa.select(Worker)).all() == []
@@ -130,7 +130,7 @@ def test_a_killed_workers_job_is_finished_by_another_and_no_step_comes_twice(crm
 def test_a_worker_that_hangs_loses_its_job_and_can_write_nothing_more(crm, running):
     sleeper = start_process(crm)
     running.stop()
-    job_id = enqueue(crm, "test.count", steps=30, pause=0.1)
+    job_id = enqueue(crm, "test.count", steps=15, pause=0.1)
     until(crm, job_id, "running")
     while len(steps_of(crm, job_id)) < 3:
         time.sleep(0.05)
@@ -141,7 +141,7 @@ def test_a_worker_that_hangs_loses_its_job_and_can_write_nothing_more(crm, runni
         until(crm, job_id, "done", "failed")
         sleeper.send_signal(signal.SIGCONT)
         time.sleep(1.5)
-        assert steps_of(crm, job_id) == list(range(30))
+        assert steps_of(crm, job_id) == list(range(15))
     finally:
         other.stop()
         sleeper.kill()

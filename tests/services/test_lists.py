@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from crm_core import lists, records
-from crm_core.directory import load_directory
+from crm_core.directory_reading import load_directory
 from crm_core.errors import Conflict, Forbidden, Invalid, NotFound
 from crm_core.i18n import use_language
 from crm_core.models import ListEntry

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from crm_core import settings
 from crm_core.contributions import SequenceDef, SettingDef
-from crm_core.directory import load_directory, touch
+from crm_core.directory import touch
+from crm_core.directory_reading import load_directory
 from crm_core.errors import Forbidden, Invalid, NotFound
 from crm_core.fieldtypes import Boolean, Integer, Text
 from crm_core.models import Change, SettingRow

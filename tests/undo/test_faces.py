@@ -159,6 +159,34 @@ def test_the_command_line_undoes_changes_and_batches(crm, desk, program):
     program("undo", str(10**9), code=1)
 
 
+def test_kn_18_removed_tags_come_back_through_every_face(crm, desk, call, client, program):
+    record = desk.new(name="Sével", tags=["gold", "vip"])
+    crm.refresh(force=True)
+    gold, vip = (crm.directory.tag_by_name(name).id for name in ("gold", "vip"))
+
+    def tags():
+        return sorted(call("GET", f"/contacts/{record}")["tags"])
+
+    batch = call("POST", f"/tags/{vip}/merge", {"sources": [gold]})["batch"]
+    assert tags() == ["vip"]
+    assert "Tags merged: gold → vip Tags" in text_of(client.get("/profile/changes"))
+    assert "1 of 1 records go back" in text_of(client.get(f"/profile/changes/batch/{batch}"))
+    assert "gold" in text_of(client.get(f"/contacts/{record}?tab=history"))
+    assert call("POST", f"/batches/{batch}/undo")["undone"] == 1
+    assert tags() == ["gold", "vip"]
+    page = send(client, f"/settings/tags/{gold}", do="delete", follow=True)
+    url = re.search(r"/profile/changes/batch/\d+", page.text)[0]
+    assert tags() == ["vip"]
+    send(client, f"{url}/undo")
+    assert tags() == ["gold", "vip"]
+    number = re.search(r"--batch (\d+)", program("tags", "delete", "gold", "--yes"))[1]
+    crm.refresh(force=True)
+    assert tags() == ["vip"]
+    program("undo", "--batch", number, "--yes")
+    crm.refresh(force=True)
+    assert tags() == ["gold", "vip"]
+
+
 @pytest.fixture
 def desk(crm):
     return Desk(crm)

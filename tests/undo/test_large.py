@@ -46,7 +46,7 @@ def undone_with(crm, batch):
 
 def test_a_chunk_takes_as_many_statements_whatever_it_holds(crm, desk):
     taken = []
-    for people in (60, 240):
+    for people in (60, 140):
         batch, ids = imported(crm, people, companies=5)
         changed = [desk.bulk(ids, score=4, **{"+tags": ["Fair"]})]
         steps = []

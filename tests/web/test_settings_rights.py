@@ -8,6 +8,7 @@ import re
 import pytest
 
 from crm_core import rest
+from crm_core.accounts import role_admin
 from crm_core.contributions import MenuItem
 from crm_core.rest.routing import PREFIX
 from tests.web.helpers import CONTACT, send, text_of
@@ -175,3 +176,68 @@ def test_programs_keep_fields_from_their_making_to_their_end(crm):
     assert call("DELETE", f"/{made[0]}").status_code == 204
     assert call("POST", f"/{made[0]}/purge").json["job"] > 0
     assert call("PUT", "/order", {"section": "x", "after": [made[0]]}).status_code == 422
+
+
+def test_ad_05_a_record_is_shared_through_rest(sqlite_crm):
+    crm, client = sqlite_crm, sqlite_crm.wsgi.app.test_client()
+    ann, bob = crm.add_user("ann@example.org", "Ann"), crm.add_user("bob@example.org", "Bob")
+    record = crm.make(CONTACT, by=ann, kind="company", name="Alpina", visibility="private")
+
+    def call(method, body=None, by=ann, **headers):
+        headers |= {"Authorization": f"Bearer {crm.token_of(by)}"}
+        return client.open(f"{PREFIX}/contacts/{record}/sharing", method=method, json=body, headers=headers)
+
+    before = call("GET")
+    assert before.json == {"visibility": "private", "owner": ann, "shared_with": []}
+    assert call("GET", by=bob).status_code == 404
+    team = client.post(
+        f"{PREFIX}/teams", json={"name": "Sales"}, headers={"Authorization": f"Bearer {crm.token_of(crm.admin)}"}
+    ).json["id"]
+    crm.refresh(force=True)
+    people = [{"user": "bob@example.org", "write": True}, {"team": "sales"}]
+    done = call("PUT", {"shared_with": people}, **{"If-Match": before.headers["ETag"]})
+    assert done.json["visibility"] == "listed"
+    assert done.json["shared_with"] == [
+        {"team": team, "name": "Sales", "write": False}, {"user": bob, "name": "Bob", "write": True},
+    ]  # fmt: skip
+    assert call("PUT", {"shared_with": []}, **{"If-Match": before.headers["ETag"]}).status_code == 412
+    wrong = call("PUT", {"shared_with": [{"user": 987654}, {"write": True}, {"team": "Ghosts"}]})
+    assert wrong.status_code == 422
+    assert [e["field"] for e in wrong.json["errors"]] == [
+        "shared_with[0].user", "shared_with[1]", "shared_with[2].team",
+    ]  # fmt: skip
+    for body, field in (({}, "shared_with"), ({"shared_with": [{"usr": 1}]}, "shared_with[0].usr")):
+        assert [e["field"] for e in call("PUT", body).json["errors"]] == [field]
+    assert len(call("GET", by=bob).json["shared_with"]) == 2
+    given_away = call("PUT", {"shared_with": [{"user": "ann@example.org"}]}, by=bob)
+    assert (given_away.status_code, call("GET", by=bob).status_code) == (204, 404)
+    assert call("GET").json["shared_with"][0]["name"] == "Ann"
+
+
+def test_ad_08_who_may_not_edit_the_visibility_shares_nothing(sqlite_crm):
+    crm = sqlite_crm
+    role = role_admin_role(crm, "Clerk")
+    tim = crm.add_user("tim@example.org", "Tim", "clerk")
+    record = crm.make(CONTACT, by=tim, kind="company", name="Alpina")
+    his = {"Authorization": f"Bearer {crm.token_of(tim)}"}
+    client, page = crm.wsgi.app.test_client(), crm.client_of(tim)
+    assert f"/contacts/{record}/share" in page.get(f"/contacts/{record}").text
+    with crm.as_user(crm.admin) as ctx:
+        found = role_admin.fields(ctx, role, CONTACT)
+        read = {f.key for f, may, _ in found if may}
+        role_admin.set_fields(ctx, role, CONTACT, read, {f.key for f, _, may in found if may} - {"visibility"})
+    crm.refresh(force=True)
+    url = f"{PREFIX}/contacts/{record}/sharing"
+    assert client.put(url, json={"shared_with": []}, headers=his).status_code == 403
+    assert client.get(url, headers=his).status_code == 403
+    assert f"/contacts/{record}/share" not in page.get(f"/contacts/{record}").text
+    assert send(page, f"/contacts/{record}/share", readers="", writers="").status_code == 403
+    assert f"/contacts/{record}/edit" in page.get(f"/contacts/{record}").text
+
+
+def role_admin_role(crm, name):
+    with crm.as_user(crm.admin) as ctx:
+        user = next(row.role.id for row in role_admin.listed(ctx) if row.role.code == "user")
+        made = role_admin.create(ctx, name, copy_of=user).id
+    crm.refresh(force=True)
+    return made

@@ -32,7 +32,7 @@ class Vehicle(Record):
 
     __tablename__ = "fleet_vehicle"
     __entity__ = entity(
-        VEHICLE, label=N_("Vehicle"), plural=N_("Vehicles"), slug="vehicles", title="plate", icon="car-front"
+        VEHICLE, label=N_("Vehicle"), plural=N_("Vehicles"), slug="vehicles", title="plate", icon="fleet/car"
     )
     plate: Mapped[str] = field(crm.Text(12), label=N_("Plate"), required=True, unique=True, search=True)
     model: Mapped[str | None] = field(crm.Text(80), label=N_("Model"), search=True)
@@ -48,7 +48,7 @@ class Assignment(Record):
 
     __tablename__ = "fleet_assignment"
     __entity__ = entity(
-        ASSIGNMENT, label=N_("Assignment"), plural=N_("Assignments"), slug="vehicle-assignments", icon="key",
+        ASSIGNMENT, label=N_("Assignment"), plural=N_("Assignments"), slug="vehicle-assignments", icon="fleet/keys",
         comments=False, tags=False, follows=("vehicle", "contact"),
     )  # fmt: skip
     name: Mapped[str | None] = field(crm.Text(120), label=N_("Name"), readonly=True, search=True)

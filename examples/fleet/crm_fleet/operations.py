@@ -31,6 +31,6 @@ GIVE_BACK = ActionDef(
     label=N_("Give back"),
     handler=give_back,
     form=(FieldDef(entity=VEHICLE, key="mileage", type=Integer(0), label=N_("Mileage")),),
-    icon="box-arrow-in-left",
+    icon="fleet/return",
     available=lambda ctx, record: record.status == "driven",
 )

@@ -21,6 +21,6 @@ VIEWS = (
     ViewDef(entity=ASSIGNMENT, columns=("name", "vehicle", "contact", "since", "until"), sort="-since"),
 )
 MENU = (
-    MenuItem(label=N_("Vehicles"), url="/vehicles", icon="car-front", weight=60, entity=VEHICLE),
+    MenuItem(label=N_("Vehicles"), url="/vehicles", icon="fleet/car", weight=60, entity=VEHICLE),
     MenuItem(label=N_("Costs of vehicles"), url="/fleet/costs", icon="cash-coin", weight=61, entity=VEHICLE),
 )

@@ -25,6 +25,7 @@ from crm_core.api import (
     Tags,
     User,
     ValueProblem,
+    access,
     and_,
     parse_filter,
     records,
@@ -154,14 +155,22 @@ def pickers(ctx: Ctx, watched: str, step: Mapping[str, Any]) -> StepPickers | No
 
 def _pickable(ctx: Ctx, entity: str) -> dict[str, FieldDef]:
     """Return the fields whose values are chosen, as controls that may be left empty."""
+    allowed = access.editable(ctx, entity)
     return {
         key: replace(
             f, key=f"step.{key}", type=YesNo() if isinstance(f.type, Boolean) else f.type, required=False,
             required_if=None, visible_if=None, default=None,
         )
         for key, f in ctx.registry.fields(entity).items()
-        if isinstance(f.type, PICKED) and f.storage != "computed" and not f.readonly and f.on_pages(ctx)
+        if key in allowed and isinstance(f.type, PICKED) and f.storage != "computed" and f.on_pages(ctx)
+        and _offered(ctx, f.type)
     }  # fmt: skip
+
+
+def _offered(ctx: Ctx, kind: Any) -> bool:
+    """Tell whether a list is there to choose from: those of modules that are off stay with what is written."""
+    own = getattr(kind, "list", "")
+    return not own or own.startswith("cf.") or own in ctx.registry.lists
 
 
 def wrong(ctx: Ctx, watched: str, step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

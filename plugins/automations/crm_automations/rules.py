@@ -57,11 +57,9 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
         yield Problem("steps", "required", N_("Add at least one step"))
     owner = _owner(ctx, change)
     for number, step in enumerate(steps):
-        found = [(f"steps[{number}].value.{key}", text) for key, text in choosing.wrong(owner, entity, step)]
-        if not found and (text := _step(ctx, entity, step)):
-            found = [("steps", text)]
-        for place, text in found:
-            yield Problem(place, "step", N_("Step %(n)s: %(text)s"), {"n": number + 1, "text": text})
+        found = [(f"value.{key}", text) for key, text in choosing.wrong(owner, entity, step)]
+        for part, text in found or _step(ctx, entity, step):
+            yield Problem(f"steps[{number}].{part}", "step", N_("%(text)s"), {"text": text[:1].upper() + text[1:]})
 
 
 def _owner(ctx: Ctx, change: Change) -> Ctx:
@@ -110,66 +108,60 @@ def _condition(ctx: Ctx, change: Change, entity: str) -> Iterator[Problem]:
 # ---------------------------------------------------------------- steps
 
 
-def _step(ctx: Ctx, entity: str, step: Step) -> str:
-    """Return what is wrong with a step, nothing when it can be done."""
+def _step(ctx: Ctx, entity: str, step: Step) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a step: the part it stands in, and the words."""
+    named = _checked("target", lambda: _TARGETS[step["kind"]](ctx, entity, step))
+    told = _checked("user", lambda: _person(step))
+    yield from (*named, *told)
+    if not named:
+        yield from _checked("value", lambda: _value(ctx, entity, step))
+
+
+def _checked(part: str, check: Callable[[], None]) -> list[tuple[str, str]]:
+    """Return what a check of a part says; an error of the kernel and one of a value are the same here."""
     try:
-        _CHECKS[step["kind"]](ctx, entity, step)
-        fields = ctx.registry.fields(entity)
-        for key in values.places(step["value"]):
-            if key != "id" and key not in fields:
-                raise ValueProblem("unknown", N_("there is no field %(name)s to fill in"), name=key[:60])
+        check()
     except CrmError as error:
-        return error.text()
+        return [(part, error.text())]
     except ValueProblem as problem:
-        return problem.at(None).text()
-    return ""
+        return [(part, problem.at(None).text())]
+    return []
 
 
-def _set(ctx: Ctx, entity: str, step: Step) -> None:
-    found = _known(ctx, entity, _named(step, N_("name the field to set")))
-    if found.readonly:
-        raise ValueProblem("readonly", N_("this field can't be set"))
-    if not any(values.places(step["value"])):
-        found.type.parse(values.raw(ctx, found.type, step["value"] or ""), ctx)
-
-
-def _person(ctx: Ctx, entity: str, step: Step) -> None:
-    if not step["user"]:
+def _person(step: Step) -> None:
+    if step["kind"] in (lists.ASSIGN, lists.NOTIFY) and not step["user"]:
         raise ValueProblem("required", N_("choose a person"))
-    if step["kind"] == lists.NOTIFY and not step["value"]:
-        raise ValueProblem("required", N_("write what the person is told"))
 
 
-def _create(ctx: Ctx, entity: str, step: Step) -> None:
-    target = ctx.registry.entity(_named(step, N_("name the kind of record to create")))
-    known = ctx.registry.fields(target.key)
-    for key in values.json_of(step["value"]):
-        if key not in known:
-            raise ValueProblem("unknown", N_("%(kind)s: there is no field %(name)s"),
-                               kind=gettext(target.label), name=key[:60])  # fmt: skip
+def _settable(ctx: Ctx, entity: str, step: Step) -> None:
+    if _known(ctx, entity, _named(step, N_("name the field to set"))).readonly:
+        raise ValueProblem("readonly", N_("this field can't be set"))
 
 
-def _webhook(ctx: Ctx, entity: str, step: Step) -> None:
+def _creatable(ctx: Ctx, entity: str, step: Step) -> None:
+    ctx.registry.entity(_named(step, N_("name the kind of record to create")))
+
+
+def _callable(ctx: Ctx, entity: str, step: Step) -> None:
     try:
         sending.target_of(_named(step, N_("give the web address to call")))
     except sending.Refused as exc:
         raise ValueProblem(
             "url", N_("this is no web address that can be called: http or https, without a password")
         ) from exc
-    known = ctx.registry.fields(entity)
-    for key in (step["value"] or "").replace(",", " ").split():
-        if key not in known:
-            raise ValueProblem("unknown", N_("there is no field %(name)s to send along"), name=key[:60])
 
 
-def _action(ctx: Ctx, entity: str, step: Step) -> None:
+def _runnable(ctx: Ctx, entity: str, step: Step) -> None:
     name = _named(step, N_("name the action to run"))
     known = {a.name for a in ctx.registry.actions(entity)} - {"automate"}
     if name not in known:
         raise ValueProblem(
             "unknown", N_("there is no such action; possible: %(known)s"), known=", ".join(sorted(known))
         )
-    values.json_of(step["value"])
+
+
+def _anything(ctx: Ctx, entity: str, step: Step) -> None:
+    """Take whatever stands there: this kind of step doesn't use it."""
 
 
 def _named(step: Step, message: str) -> str:
@@ -178,11 +170,36 @@ def _named(step: Step, message: str) -> str:
     return str(step["target"])
 
 
-_CHECKS: Mapping[str, Callable[[Ctx, str, Step], None]] = {
-    lists.SET: _set,
-    lists.ASSIGN: _person,
-    lists.CREATE: _create,
-    lists.NOTIFY: _person,
-    lists.WEBHOOK: _webhook,
-    lists.ACTION: _action,
+_TARGETS: Mapping[str, Callable[[Ctx, str, Step], None]] = {
+    lists.SET: _settable,
+    lists.ASSIGN: _anything,
+    lists.CREATE: _creatable,
+    lists.NOTIFY: _anything,
+    lists.WEBHOOK: _callable,
+    lists.ACTION: _runnable,
 }
+
+
+def _value(ctx: Ctx, entity: str, step: Step) -> None:
+    """Check a step's value: that of a field, texts of a message, JSON, names; and the places in it."""
+    kind, text, fields = step["kind"], step["value"] or "", ctx.registry.fields(entity)
+    if kind == lists.NOTIFY and not text:
+        raise ValueProblem("required", N_("write what the person is told"))
+    if kind == lists.SET and not any(values.places(text)):
+        found = _known(ctx, entity, step["target"])
+        found.type.parse(values.raw(ctx, found.type, text), ctx)
+    if kind in (lists.CREATE, lists.ACTION):
+        given = values.json_of(text)
+        if kind == lists.CREATE:
+            _check_members(ctx, step["target"], given)
+    if kind == lists.WEBHOOK and (unknown := [k for k in text.replace(",", " ").split() if k not in fields]):
+        raise ValueProblem("unknown", N_("there is no field %(name)s to send along"), name=unknown[0][:60])
+    if unknown := [key for key in values.places(text) if key != "id" and key not in fields]:
+        raise ValueProblem("unknown", N_("there is no field %(name)s to fill in"), name=unknown[0][:60])
+
+
+def _check_members(ctx: Ctx, name: str, given: Mapping[str, Any]) -> None:
+    target = ctx.registry.entity(name)
+    if unknown := [key for key in given if key not in ctx.registry.fields(target.key)]:
+        raise ValueProblem("unknown", N_("%(kind)s: there is no field %(name)s"),
+                           kind=gettext(target.label), name=unknown[0][:60])  # fmt: skip

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -142,3 +143,50 @@ def test_the_controls_follow_what_is_changed_in_the_form(admin, ann):
     ann.post("/automations/pickers", data, status=403)
     again = admin.post("/automations/new", {**filled(admin, "set", "owner"), "_edit": "1"}, status=200).text
     assert f'name="{STEP}[owner]"' in again
+
+
+def lines_of(*steps):
+    """Return the posted lines of steps, each of kind, target, text and what was chosen."""
+    found: dict[str, Any] = {}
+    for number, (kind, target, text, picked) in enumerate(steps):
+        stem = f"steps[{number}]"
+        found |= {f"{stem}[kind]": kind, f"{stem}[target]": target, f"{stem}[value]": text}
+        found |= {f"{stem}[value][{key}]": value for key, value in picked.items()}
+    return found
+
+
+def errors_at(page):
+    """Return the id of each control an error stands at."""
+    return re.findall(r'id="(f-steps-[^"]+)-error"', page)
+
+
+def test_every_error_of_a_step_stands_at_its_control_and_what_was_typed_stays(admin):
+    steps: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+        ("set", "", "", {}), ("set", "score", "9", {}), ("set", "", "", {}), ("set", "code", "A-1", {}),
+        ("assign", "x", "", {}), ("notify", "", "", {}),
+        ("create", "contacts.contact", "{ oops", {"nature": ["supplier"]}),
+        ("webhook", "ftp://example.org", "name", {}), ("action", "explode", "", {}),
+        ("set", "owner", "{owner}", {"owner": str(admin.id)}),
+    )  # fmt: skip
+    data = {**filled(admin, "set", ""), **lines_of(*steps), "steps[5][user]": str(admin.id)}
+    page = admin.post("/automations/new", data, status=422).text
+    # The two lines that hold nothing are gone from the form; the others moved up.
+    assert errors_at(page) == [
+        "f-steps-0-value", "f-steps-1-target", "f-steps-2-user", "f-steps-3-value", "f-steps-4-value",
+        "f-steps-5-target", "f-steps-6-target", "f-steps-7-value",
+    ]  # fmt: skip
+    texts = re.findall(r"<textarea[^>]*>\s*(.*?)</textarea>", page, re.S)
+    assert {"9", "{ oops", "{owner}"} <= set(texts)
+    for text in ("code", "x", "ftp://example.org", "explode"):
+        assert f'value="{text}"' in page, text
+    assert re.search(r'name="steps\[4\]\[value\]\[nature\]" value="supplier" checked', page)
+    assert f'value="{admin.id}" selected' in part(page, "steps[7][value][owner]")
+    assert "Steps 3, Person" in page and "Steps 8, Value" in page
+
+
+def test_an_emptied_line_does_not_shift_the_errors(admin):
+    made = admin.automation({"kind": "set", "target": "score", "value": "1"})
+    data = {**filled(admin, "set", ""), "version": str(made["version"]), "steps[0][id]": str(made["steps"][0]["id"])}
+    data |= lines_of(("set", "", "", {}), ("set", "code", "A-1", {}))
+    page = admin.post(f"/automations/{made['id']}/edit", data, status=422).text
+    assert errors_at(page) == ["f-steps-1-target"]

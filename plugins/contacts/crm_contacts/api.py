@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from crm_contacts.computing import linked_filter, map_url, people_filter
 from crm_contacts.models import CONTACT, RELATION, Contact, Relation
+from crm_contacts.pictures import OfferedPicture, PictureSource
 from crm_contacts.rules import person_name
 from crm_core.api import Country, Ctx, NotFound, records
 
@@ -16,6 +17,8 @@ __all__ = [
     "CONTACT",
     "RELATION",
     "Contact",
+    "OfferedPicture",
+    "PictureSource",
     "PostalAddress",
     "Purpose",
     "Relation",

@@ -33,6 +33,14 @@ def fields(ctx: Ctx) -> list[tuple[str, str]]:
     return [*_plain(ctx), *_lines(ctx), *_custom(ctx)]
 
 
+def matches(ctx: Ctx, entity: str) -> list[tuple[str, str]]:
+    """Return what a contact may be known by, with its label."""
+    known, mask = ctx.registry.fields(CONTACT), access.readable(ctx, CONTACT)
+    found = [(key, known[key].title()) for key in ("external_id", "code", "email") if key in known and key in mask]
+    own = ONLY_HERE["id"]
+    return [("id", gettext(own)), *found]
+
+
 def _plain(ctx: Ctx) -> Iterator[tuple[str, str]]:
     known, editable = ctx.registry.fields(CONTACT), access.editable(ctx, CONTACT)
     for target in FIELDS:

@@ -14,6 +14,7 @@ from crm_core.api import (
     CrmError,
     Ctx,
     Forbidden,
+    ImportOptions,
     ImportRow,
     Invalid,
     ListQuery,
@@ -30,6 +31,9 @@ CONTACT = "contacts.contact"
 KEYS = ("id", "external_id", "code")
 """What a row is known again by, the surest first."""
 _GONE = N_("There is no contact with the id %(value)s; a new one was made")
+_KNOWN = N_("It is there already and was left alone")
+_NEW = N_("There is no such contact; only known ones are changed")
+_SEVERAL = N_("Several contacts have %(value)s here: %(ids)s")
 _LINE_KEY = {"emails": "address", "phones": "number", "websites": "url"}
 
 
@@ -40,15 +44,19 @@ def write(ctx: Ctx, rows: Sequence[ImportRow]) -> list[RowResult]:
     win, its lines, tags and natures are added to those that are there. Every other row makes a new contact. Companies
     that persons name are found by their foreign id, else by their name, else made once.
     """
+    options = getattr(rows[0], "options", ImportOptions())
     batch = _Batch(ctx)
-    drafts = [batch.typing.draft(row.values, lenient=getattr(row, "lenient", False)) for row in rows]
-    batch.recognise(drafts)
+    drafts = [batch.typing.draft(row.values, lenient=options.lenient) for row in rows]
+    if options.mode != "create":
+        batch.recognise(drafts, (options.match,) if options.match else KEYS)
+    batch.leave(drafts, options.mode)
+    left, drafts = drafts, [d for d in drafts if id(d) not in batch.results]
     batch.tag(drafts)
     batch.write_companies([d for d in drafts if d.is_company and not d.failed])
     persons = [d for d in drafts if not d.is_company and not d.failed]
     batch.attach(persons)
     batch.store([d for d in persons if not d.failed])
-    return [batch.results.get(id(d)) or RowResult(outcome="failed", problems=d.problems) for d in drafts]
+    return [batch.results.get(id(d)) or RowResult(outcome="failed", problems=d.problems) for d in left]
 
 
 class _Batch:
@@ -62,28 +70,42 @@ class _Batch:
 
     # ------------------------------------------------------------ which contact a row is
 
-    def recognise(self, drafts: Iterable[Draft]) -> None:
+    def leave(self, drafts: Iterable[Draft], mode: str) -> None:
+        """Leave out the rows that a mode leaves out."""
+        for draft in drafts:
+            known = draft.record_id is not None
+            if not draft.failed and ((known and mode == "skip") or (not known and mode == "update")):
+                draft.remark("id", "known" if known else "new", _KNOWN if known else _NEW)
+                self.results[id(draft)] = RowResult(
+                    outcome="skipped", record_id=draft.record_id, problems=draft.problems
+                )
+
+    def recognise(self, drafts: Iterable[Draft], keys: Sequence[str]) -> None:
         """Find the contacts that rows bring up to date."""
         left = [d for d in drafts if not d.failed]
-        for key in KEYS:
+        for key in keys:
             wanted = {_key_of(d, key) for d in left if d.record_id is None} - {""}
             known = self._known(key, sorted(wanted))
             for draft in left:
-                if draft.record_id is None:
-                    draft.record_id = known.get(_key_of(draft, key))
+                found = known.get(_key_of(draft, key), ()) if draft.record_id is None else ()
+                if len(found) > 1:
+                    draft.refuse(key, "ambiguous", _SEVERAL, _key_of(draft, key), ids=_numbers(found))
+                elif found:
+                    draft.record_id = found[0]
         for draft in left:
             if draft.record_id is None and _key_of(draft, "id"):
                 draft.remark("id", "unknown", _GONE, str(draft.source["id"]))
 
-    def _known(self, key: str, wanted: Sequence[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def _known(self, key: str, wanted: Sequence[str]) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
         for start in range(0, len(wanted), CHUNK):
             part: tuple[Any, ...] = tuple(wanted[start : start + CHUNK])
             part = tuple(int(text) for text in part) if key == "id" else part
-            fields = ("external_id", "code")
+            fields = ("external_id", "code", "emails")
             query = ListQuery(fields=fields, filter=Cond(key, "in", part), limit=500, sort=(("id", True),), count=False)
             for row in records.list_(self.ctx, CONTACT, query).items:
-                found[str(row.id) if key == "id" else _folded(key, row.values[key])] = row.id
+                for value in _keys_of(row, key):
+                    found[value].append(row.id)
         return found
 
     # ------------------------------------------------------------ tags and companies
@@ -201,7 +223,20 @@ def _company_names(draft: Draft) -> list[str]:
     return list(found.values())
 
 
+def _keys_of(row: Row, key: str) -> list[str]:
+    """Return what a contact is known by: one value, or each of its addresses."""
+    if key == "email":
+        return list(dict.fromkeys(line["address"].lower() for line in row.values["emails"]))
+    return [str(row.id) if key == "id" else _folded(key, row.values[key])]
+
+
+def _numbers(ids: Sequence[int]) -> str:
+    return ", ".join(f"#{number}" for number in ids[:5])
+
+
 def _key_of(draft: Draft, key: str) -> str:
+    if key == "email":
+        return next((line["address"].lower() for line in draft.source.get("emails", ())), "")
     value = str(draft.source.get(key) or "").strip()
     if key == "id":
         return str(int(value)) if value.isascii() and value.isdigit() and 0 < int(value) < 2**53 else ""

@@ -13,18 +13,18 @@ from crm_core.api import N_, Importer, ImportOptions
 
 
 @dataclass(frozen=True, slots=True)
-class LenientRow(SourceRow):
-    """A row whose bad values are to be left out instead of costing the row."""
+class OptionRow(SourceRow):
+    """A row with the options of its import, which the one who writes it needs."""
 
-    lenient: bool = True
+    options: ImportOptions = ImportOptions()
 
 
 class ContactSource:
     """A file open for import, as the engine wants it."""
 
-    def __init__(self, source: Source, *, lenient: bool = False) -> None:
-        """Keep the reader."""
-        self._source, self._lenient = source, lenient
+    def __init__(self, source: Source, options: ImportOptions) -> None:
+        """Keep the reader and the options."""
+        self._source, self._options = source, options
         self._rows: Any = None
 
     @property
@@ -45,6 +45,16 @@ class ContactSource:
         return self._source.preset
 
     @property
+    def encoding(self) -> str:
+        """Return the character encoding."""
+        return self._source.encoding
+
+    @property
+    def delimiter(self) -> str:
+        """Return what stands between the cells of a table, nothing for cards."""
+        return self._source.delimiter
+
+    @property
     def progress(self) -> float:
         """Return the share of the file that has been read, from 0 to 1."""
         return self._source.progress
@@ -53,9 +63,7 @@ class ContactSource:
         """Yield the records."""
         self._rows = iter(self._source)
         for row in self._rows:
-            if self._lenient:
-                row = LenientRow(row.line, row.values, row.problems, row.raw, row.position)
-            yield row
+            yield OptionRow(row.line, row.values, row.problems, row.raw, row.position, self._options)
 
     def close(self) -> None:
         """Close the file."""
@@ -73,7 +81,7 @@ def open_file(path: Path, options: ImportOptions) -> ContactSource:
     source = open_source(
         path, region=options.region, overrides=overrides, lenient=options.lenient, resume_at=options.resume_at
     )
-    return ContactSource(source, lenient=options.lenient)
+    return ContactSource(source, options)
 
 
 IMPORTER = Importer(
@@ -84,4 +92,5 @@ IMPORTER = Importer(
     write=import_writer.write,
     formats=("csv", "txt", "tsv", "vcf"),
     fields=import_fields.fields,
+    matches=import_fields.matches,
 )

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from crm_contacts import demo, events, importer, lists, operations, rules, search, settings, tabs, views
+from crm_contacts import (
+    cards,
+    demo,
+    events,
+    importer,
+    lists,
+    merging,
+    operations,
+    pictures,
+    rules,
+    search,
+    settings,
+    tabs,
+    views,
+)
 from crm_contacts.models import CONTACT, Contact, Relation
 from crm_core.api import Change, Ctx, Fragment, Hit, Problem, hookimpl
 
@@ -23,9 +37,13 @@ def crm_contribute() -> Iterable[Any]:
         views.RELATIONS,
         *views.MENU,
         *tabs.TABS,
+        pictures.TAB,
         *operations.ACTIONS,
+        pictures.ACTION,
         *events.EVENTS,
+        *merging.RULES,
         importer.IMPORTER,
+        cards.CARDS,
         demo.DEMO,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from crm_core.api import N_, Change, Cond, Ctx, ListQuery, Problem, and_, fold, records
+from crm_core.api import N_, Change, Cond, Ctx, ListQuery, Problem, and_, records
 
 Values = MutableMapping[str, Any]
 Lines = list[dict[str, Any]]
@@ -156,8 +156,6 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
         yield from _fixed_name(change)
         if change.record is not None and change.changed("kind") and _has_people(ctx, change.record.id):
             yield Problem("kind", "in_use", N_("People belong to this company, so it can't become a person"))
-    if not ctx.quiet and change.changed("name") and _exists(ctx, change):
-        yield Problem(_name_field(kind), "warning", N_("There is already a contact with this name"))
 
 
 def _misplaced(change: Change, kind: Any) -> Iterator[Problem]:
@@ -172,20 +170,6 @@ def _fixed_name(change: Change) -> Iterator[Problem]:
     name = change.values.get("name")
     if name and name != person_name(change.get("first_name"), change.get("last_name")):
         yield Problem("name", "readonly", N_("A person's name is made of first and last name"))
-
-
-def _name_field(kind: Any) -> str:
-    return "last_name" if kind == "person" else "name"
-
-
-def _exists(ctx: Ctx, change: Change) -> bool:
-    """Tell whether a visible contact has the same name, case and accents ignored (CT-61)."""
-    name = change.get("name")
-    if not name or not fold(name):
-        return False
-    query = ListQuery(fields=("name",), filter=Cond("name", "=", name), limit=2, count=False)
-    own = change.record.id if change.record is not None else None
-    return any(row.id != own for row in records.list_(ctx, change.entity, query).items)
 
 
 def _has_people(ctx: Ctx, company_id: int) -> bool:

@@ -133,3 +133,22 @@ def test_ct_74_who_may_not_read_relationships_sees_contacts_without_them(rest, b
     assert "Lagrange" in page and "tab/relations" not in page
     user.get("/relations", status=403)
     assert admin.get("/incidents")["items"] == []
+
+
+def test_ct_42_a_merge_leaves_no_relationship_with_oneself_and_none_twice(rest, crm, pair):
+    supplier, customer, between = pair
+    api = rest()
+    other, double = api.company("Third")["id"], api.company("Kergal SA")["id"]
+    for stays in (customer, double):
+        body = {"relation": "adviser", "other": stays, "direction": "forward"}
+        api.post(f"/contacts/{other}/actions/relate", body, status=200)
+    before = {r["id"] for r in api.get("/relations")["items"]}
+    done = api.post(f"/contacts/{customer}/merge", {"others": [double, supplier]}, status=200)
+    (left,) = api.get("/relations")["items"]
+    assert (left["contact"]["id"], left["other"]["id"]) == (other, customer)
+    assert between not in {left["id"]}
+    undone = api.post(f"/batches/{done['batch']}/undo", {}, status=200)
+    assert undone["left"] == 0
+    assert {r["id"] for r in api.get("/relations")["items"]} == before
+    (mine,) = api.get(f"/contacts/{supplier}")["relations"]
+    assert mine["id"] == customer

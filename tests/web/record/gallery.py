@@ -34,7 +34,7 @@ from crm_core.contributions import (
 )
 from crm_core.db import Database, utcnow
 from crm_core.deployment import Deployment, Served
-from crm_core.directory import load_directory
+from crm_core.directory_reading import load_directory
 from crm_core.errors import Conflict, Forbidden, Problem
 from crm_core.filters import Cond
 from crm_core.hooks import Fragment

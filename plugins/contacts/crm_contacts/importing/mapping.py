@@ -12,7 +12,8 @@ from crm_contacts.importing.assemble import Draft, Rules, finish
 from crm_contacts.importing.errors import MappingError
 from crm_contacts.importing.lines import MULTIPLE
 from crm_contacts.importing.normalise import DateOrder, fold, truth
-from crm_contacts.importing.rows import N_, RowProblem
+from crm_contacts.importing.rows import RowProblem
+from crm_core.api import N_
 
 _UNKNOWN_COLUMN = N_("There is no column %(value)s in the file. The nearest: %(near)s")
 _UNKNOWN_FIELD = N_("There is no field %(value)s. The nearest: %(near)s")

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
+from crm_core.api import unshielded
+
 DateOrder = Literal["dmy", "mdy"]
 
 # What nearly every address looks like (RFC 5321 dot-string and host name); the rest goes to email-validator.
@@ -75,8 +77,8 @@ def many_lines(text: str) -> str:
 
 def unarmoured(text: str) -> str:
     """Undo what exports do for spreadsheets: ``'+33…`` (not a formula) and ``="0612…"`` (keep the zero)."""
-    if text[:1] == "'" and text[1:2] and text[1] in "=+-@":
-        return text[1:]
+    if text[:1] == "'":
+        return unshielded(text)
     if text[:2] == '="' and text[-1:] == '"' and len(text) > 2:
         return text[2:-1]
     return text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from crm_contacts.importing import preset_tables as tables
 from crm_contacts.importing import preset_tables_more as more
+from crm_contacts.importing import preset_tables_sales as sales
 from crm_contacts.importing import targets
 from crm_contacts.importing.mapping import Column, ColumnMapping, free_target, with_overrides
 from crm_contacts.importing.normalise import DateOrder, fold
@@ -106,6 +107,10 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset("odoo", more.ODOO, more.ODOO_SIGNATURE),
     Preset("espocrm", more.ESPOCRM, more.ESPOCRM_SIGNATURE),
+    Preset("hubspot", sales.HUBSPOT, sales.HUBSPOT_SIGNATURE, date_order="mdy", tag_gap=r";"),
+    Preset("zoho", sales.ZOHO, sales.ZOHO_SIGNATURE),
+    Preset("suitecrm", sales.SUITECRM, sales.SUITECRM_SIGNATURE),
+    Preset("pipedrive", sales.PIPEDRIVE, sales.PIPEDRIVE_SIGNATURE),
 )
 PLAIN = Preset("plain", more.PLAIN, frozenset(), minimum=0, dynamic=phone_target)
 OWN = Preset("own", more.PLAIN, frozenset(), minimum=0, dynamic=phone_target)

@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, TextIO
 
 from crm_contacts.importing.assemble import UNIT, Rules, finish
-from crm_contacts.importing.encoding import SAMPLE_BYTES, Sniffed, detect_delimiter, open_text, sniff
 from crm_contacts.importing.errors import MappingError
 from crm_contacts.importing.mapping import ColumnMapping, RowBuilder, check_names, with_overrides
 from crm_contacts.importing.presets import map_columns
-from crm_contacts.importing.rows import N_, SourceRow, problem
-from crm_contacts.importing.tables import Table
+from crm_contacts.importing.rows import SourceRow, problem
 from crm_contacts.importing.vcard_rows import draft_card
 from crm_contacts.importing.vcards import Card, cards
+from crm_core.api import N_, tables
 
 _CARD = re.compile(r"^\ufeff?begin:vcard\s*$", re.IGNORECASE | re.MULTILINE)
 _NO_COLUMNS = N_("A vCard file has no columns to map")
@@ -43,7 +42,7 @@ class Source:
 
     format: ClassVar[str]
 
-    def __init__(self, path: Path, sniffed: Sniffed, rules: Rules, resume_at: int, start_line: int) -> None:
+    def __init__(self, path: Path, sniffed: tables.Sniffed, rules: Rules, resume_at: int, start_line: int) -> None:
         self.path = path
         self.encoding = sniffed.encoding
         self.size = sniffed.size
@@ -87,7 +86,7 @@ class TableSource(Source):
     def __init__(
         self,
         path: Path,
-        sniffed: Sniffed,
+        sniffed: tables.Sniffed,
         rules: Rules,
         resume_at: int,
         start_line: int,
@@ -95,7 +94,7 @@ class TableSource(Source):
         overrides: Sequence[str],
     ) -> None:
         super().__init__(path, sniffed, rules, resume_at, start_line)
-        self.delimiter = detect_delimiter(sniffed.sample, whole=sniffed.size <= SAMPLE_BYTES)
+        self.delimiter = tables.detect_delimiter(sniffed.sample, whole=sniffed.size <= tables.SAMPLE_BYTES)
         with self._open() as stream:
             self.header = self._table(stream).header
         if mapping is not None and mapping.header != self.header:
@@ -120,7 +119,7 @@ class TableSource(Source):
             finally:
                 self._bytes = None
 
-    def _rows(self, table: Table) -> Iterator[SourceRow]:
+    def _rows(self, table: tables.Table) -> Iterator[SourceRow]:
         build = self._build
         for record in table:
             if not self._wanted(record.line):
@@ -134,10 +133,10 @@ class TableSource(Source):
             yield SourceRow(record.line, values, problems, record.cells, self.position)
 
     def _open(self) -> TextIO:
-        return open_text(self.path, self.encoding)
+        return tables.open_text(self.path, self.encoding)
 
-    def _table(self, stream: TextIO) -> Table:
-        return Table(stream, self.delimiter, lenient=self._rules.lenient)
+    def _table(self, stream: TextIO) -> tables.Table:
+        return tables.Table(stream, self.delimiter, lenient=self._rules.lenient)
 
 
 class CardSource(Source):
@@ -145,7 +144,7 @@ class CardSource(Source):
 
     format = "vcard"
 
-    def __init__(self, path: Path, sniffed: Sniffed, rules: Rules, resume_at: int, start_line: int) -> None:
+    def __init__(self, path: Path, sniffed: tables.Sniffed, rules: Rules, resume_at: int, start_line: int) -> None:
         super().__init__(path, sniffed, replace(rules, tag_gap=UNIT), resume_at, start_line)
         self.preset = "vcard"
         self._unused: dict[str, None] = {}
@@ -210,7 +209,7 @@ def open_source(
         OSError: the file cannot be opened.
     """
     file = Path(path)
-    sniffed = sniff(file, encoding)
+    sniffed = tables.sniff(file, encoding)
     rules = Rules(region=region.upper(), lenient=lenient, names_from_email=names_from_email)
     overrides = list(overrides)
     if _CARD.search(sniffed.sample):

@@ -6,19 +6,16 @@ translate it first.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from crm_core.api import N_, tables
 
-def N_(message: str) -> str:  # noqa: N802 - the name message extraction looks for
-    """Mark ``message`` for extraction and return it unchanged."""
-    return message
-
+RowProblem = tables.RowProblem
+SourceRow = tables.SourceRow
 
 MESSAGES: Mapping[str, str] = {
-    "cell_shift": N_("Line %(line)s has one cell where the header has %(expected)s: another delimiter?"),
+    **tables.MESSAGES,
     "company_name_missing": N_("A company needs a name"),
     "country_unknown": N_("%(value)s is not a country known here; it is kept as text"),
     "currency": N_("%(value)s is not a currency"),
@@ -34,20 +31,8 @@ MESSAGES: Mapping[str, str] = {
     "last_name_missing": N_("A person needs a last name"),
     "nature": N_("%(value)s is none of prospect, customer and supplier"),
     "no_name": N_("The row names neither a person nor a company"),
-    "nul": N_("The line holds NUL characters, which no text may have"),
     "phone": N_("%(value)s is not a phone number"),
     "phone_extension": N_("%(value)s has an extension, which a phone number here cannot keep"),
-    "quote": N_(
-        "A quote opened on line %(line)s is not closed as it should be; lines %(line)s to %(last)s are not read"
-    ),
-    "too_few_cells": N_(
-        "Line %(line)s has %(count)s cells, the header %(expected)s; the missing ones are taken as empty"
-    ),
-    "too_long": N_(
-        "The record on line %(line)s is longer than %(lines)s lines or %(chars)s characters, perhaps because a quote "
-        "is not closed; lines %(line)s to %(last)s are not read"
-    ),
-    "too_many_cells": N_("Line %(line)s has %(count)s cells, the header only %(expected)s"),
     "url": N_("%(value)s is not a web address"),
     "vcard_charset": N_("Line %(line)s: the character set or encoding of %(property)s cannot be read"),
     "vcard_group": N_("A group of contacts is not a contact"),
@@ -56,48 +41,6 @@ MESSAGES: Mapping[str, str] = {
     "vcard_no_end": N_("The card that begins on line %(line)s is not closed by END:VCARD"),
     "vcard_too_long": N_("The card that begins on line %(line)s is longer than %(chars)s characters"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """One thing wrong with a row.
-
-    ``field`` is the field of the contact (``emails``, ``birthday`` …) or ``None`` for the row as a whole, ``code`` a
-    stable word, ``message`` a message id, ``value`` the offending text. A ``fatal`` problem means that the row must
-    not be written; the others only say what was dropped or assumed.
-    """
-
-    field: str | None
-    code: str
-    message: str
-    value: str = ""
-    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    fatal: bool = True
-
-    def text(self) -> str:
-        """Return the message in English with its parameters filled in."""
-        return self.message % self.params if self.params else self.message
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    """One record of a file in the vocabulary of ``contacts.contact``.
-
-    ``line`` is the physical line the record starts on (the first line of the file is 1), ``position`` its number
-    among the records (from 1; give it as ``resume_at`` to go on after it), ``values`` holds only what the row says,
-    ``raw`` the cells of a table or the text of a card.
-    """
-
-    line: int
-    values: dict[str, Any]
-    problems: list[RowProblem]
-    raw: list[str] | str
-    position: int = 0
-
-    @property
-    def failed(self) -> bool:
-        """Say whether the row must not be written."""
-        return any(problem.fatal for problem in self.problems)
 
 
 def problem(field: str | None, code: str, value: str = "", *, fatal: bool = True, **params: Any) -> RowProblem:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, AnyStr, BinaryIO
 
-from crm_contacts.importing.encoding import decode_value
 from crm_contacts.importing.rows import RowProblem, problem
+from crm_core.api import tables
 
 MAX_CHARS = 1_000_000
 
@@ -219,7 +219,7 @@ def _property(head: re.Match[bytes], value: bytes, encoding: str) -> Property:
         value = quopri.decodestring(value)
     elif coding in ("B", "BASE64") or "base64" in types:
         value = base64.b64decode(b"".join(value.split()), validate=True)
-    text = decode_value(value, parameters.get("CHARSET") or encoding)
+    text = tables.decode_value(value, parameters.get("CHARSET") or encoding)
     return Property(
         head[2].decode("ascii").upper(), text, tuple(types), parameters, head[1].decode("ascii").lower()[:-1]
     )

@@ -4,9 +4,11 @@ import csv
 import io
 
 import pytest
-from crm_contacts.importing import UnreadableFile, tables
+from crm_contacts.importing import UnreadableFile
 from hypothesis import given
 from hypothesis import strategies as st
+
+from crm_core import tables
 
 HEAD = "first_name,last_name,city\n"
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from crm_contacts.importing.errors import unreadable
+from crm_core.tables.problems import unreadable
 
 SAMPLE_BYTES = 65_536
 DELIMITERS = (",", ";", "\t", "|")
@@ -43,7 +43,7 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _HTML = re.compile(r"\s*<(?:!doctype html|html|\?xml)", re.IGNORECASE)
 _SEP_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
-_ERRORS = "crm_contacts.windows_1252"
+_ERRORS = "crm.windows_1252"
 
 
 def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:

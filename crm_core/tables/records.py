@@ -15,9 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from crm_contacts.importing.encoding import DELIMITERS
-from crm_contacts.importing.errors import unreadable
-from crm_contacts.importing.rows import RowProblem, problem
+from crm_core.tables.encoding import DELIMITERS
+from crm_core.tables.problems import RowProblem, problem, unreadable
 
 MAX_CHARS = 1_000_000
 MAX_LINES = 1_000

@@ -1,0 +1,50 @@
+"""What a plugin contributes to services of the kernel: looks into files, draws them, answers REST routes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crm_core.contributions import Contribution
+
+if TYPE_CHECKING:
+    from crm_core.rest.routing import Route
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileScanner(Contribution):
+    """Looks into every file that arrives, before anybody can be sent it: a virus scanner, a rule of the house.
+
+    ``scan(path, name, content_type)`` returns why the file is refused, in words for the person, else nothing. While it
+    raises, no file is taken at all.
+    """
+
+    key: str
+    label: str
+    scan: Callable[[Path, str, str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Previewer(Contribution):
+    """Draws files of some content types, such as the first page of a document.
+
+    ``draw(path, side)`` returns a picture that fits into a square of ``side`` pixels, and its content type: JPEG, PNG
+    or WebP. It raises ``WrongType`` or ``TooLarge`` for files it can't draw. Pictures are kept.
+    """
+
+    key: str
+    label: str
+    types: tuple[str, ...]
+    draw: Callable[[Path, int], tuple[bytes, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestRoutes(Contribution):
+    """Routes of the plugin's own below ``/api/v1``, in the OpenAPI document like every other.
+
+    Each path begins with the slug of one of the plugin's entities, or with its name.
+    """
+
+    routes: Callable[[], Sequence[Route]]

@@ -1,0 +1,1 @@
+"""Documents: files on every record."""

@@ -1,0 +1,1 @@
+"""Lists out to files, and files of any kind of record in."""
