@@ -18,6 +18,8 @@ Object.assign(htmx.config, {
   allowEval: false,
   allowScriptTags: false,
   attributesToSettle: ['class', 'width', 'height'],
+  // What a swap brings answers a fast hand at once: until it settles its hx- attributes are dead.
+  defaultSettleDelay: 0,
   historyCacheSize: 0,
   includeIndicatorStyles: false,
   refreshOnHistoryMiss: true,
