@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from crm_core.change import Change
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.entities import KEY_LENGTH
@@ -46,18 +48,37 @@ def insert_lines(ctx: Ctx, definition: EntityDef, owners: Iterable[tuple[int, Ma
     for one in ctx.registry.fields(definition.key).values():
         if not isinstance(one.type, Lines):
             continue
-        names, make = _line_maker(one.type.line.fields)
         owning = [(number, lines) for number, values in given if (lines := values.get(one.key))]
         if owning:
+            table, fields = one.type.line.model.__table__, one.type.line.fields
+            names, make = _line_maker(fields, given_columns(table, fields, [line for _, ls in owning for line in ls]))
             rows = (make(number, n, line.get) for number, lines in owning for n, line in enumerate(lines))
-            insert_rows(ctx, one.type.line.model.__table__, names, rows)
+            insert_rows(ctx, table, names, rows)
 
 
-def _line_maker(fields: Sequence[FieldDef]) -> tuple[list[str], Callable[..., list[Any]]]:
+def given_columns(
+    table: sa.Table, fields: Sequence[FieldDef], values: Sequence[Mapping[str, Any]]
+) -> Sequence[FieldDef]:
+    """Return the fields whose columns must be named in an insert of many rows.
+
+    A column that no row gives a value gets ``NULL`` without being named; handing it over for every row is work for
+    nothing: of a contact's columns a file fills a quarter.
+    """
+    return [
+        f
+        for f in fields
+        if f.default is not None
+        or not (column := table.c[f.attr]).nullable
+        or column.server_default is not None
+        or any(found.get(f.key) is not None for found in values)
+    ]
+
+
+def _line_maker(fields: Sequence[FieldDef], given: Sequence[FieldDef]) -> tuple[list[str], Callable[..., list[Any]]]:
     """Return the columns of a kind of line, and what makes a row of a line's values."""
-    plan = [(f.key, f.default if not callable(f.default) else None) for f in fields]
+    plan = [(f.key, f.default if not callable(f.default) else None) for f in given]
     keyed = [f.key for f in fields if f.key_attr]
-    names = ["parent_id", "position", *(f.attr for f in fields), *(f.key_attr for f in fields if f.key_attr)]
+    names = ["parent_id", "position", *(f.attr for f in given), *(f.key_attr for f in fields if f.key_attr)]
 
     def make(parent: int, position: int, get: Callable[..., Any]) -> list[Any]:
         row = [parent, position, *[get(key, default) for key, default in plan]]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 COUNT_CAP = 10_000
-FILTERED_CAP = 500
+FILTERED_CAP = 300
 """Up to so many are counted where a filter or search must be looked up row by row; see ADR 8."""
 MAX_LIMIT = 500
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from crm_core.errors import CrmError, Problem
 from crm_core.fieldtypes import Link, Tags
 from crm_core.records import applying, checking, values
 from crm_core.records.bulkwriter import allocate_ids, begin_bulk, insert_rows
-from crm_core.records.inserting import OWN, insert_lines
+from crm_core.records.inserting import OWN, given_columns, insert_lines
 from crm_core.records.noting import Note, note_many
 from crm_core.text import sort_key
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 Outcome = int | list[Problem]
+Maker = Callable[[Mapping[str, Any], int], list[Any]]
+"""Makes a row of a record's values and its id."""
 
 
 def bulk_create(ctx: Ctx, entity: str, items: Sequence[Mapping[str, Any]], *, action: str = "import") -> list[Outcome]:
@@ -69,8 +71,7 @@ class _Load:
         self.granting = tuple(f.key for f in fields.values() if f.grants)
         columns = [f for f in fields.values() if f.storage == "column" and f.attr not in OWN]
         keyed = [f for f in columns if f.key_attr]
-        self.names = (*OWN, *(f.attr for f in columns), *(f.key_attr for f in keyed))
-        self.columns, self.keyed = [f.key for f in columns], [f.key for f in keyed]
+        self.columns, self.keyed = columns, keyed
         self.custom = [(f.key, f.attr, f.type.store) for f in fields.values() if f.storage == "custom"]
         self.many = [f for f in fields.values() if f.type.multiple]
         self.tags = [f.key for f in fields.values() if isinstance(f.type, Tags)]
@@ -127,25 +128,37 @@ class _Load:
         titles = search_text.linked_titles(self.ctx, self.definition, [c.values for c in changes])
         for change in changes:
             self._access(change.values)
-        rows = (self._row(c.values, i, titles) for c, i in zip(changes, ids, strict=True))
+        columns = given_columns(table, self.columns, [c.values for c in changes])
+        names = (*OWN, *(f.attr for f in columns), *(f.key_attr for f in self.keyed))
+        make = self._maker([f.key for f in columns], titles)
+        rows = (make(c.values, i) for c, i in zip(changes, ids, strict=True))
         connection = self.ctx.session.connection_of_kernel()
         with search_index.appending(connection, table.name, ids[0], ids[-1]):
-            insert_rows(self.ctx, table, self.names, rows)
+            insert_rows(self.ctx, table, names, rows)
         insert_lines(self.ctx, self.definition, zip(ids, (c.values for c in changes), strict=True))
         self._write_links(changes, ids)
         self._write_history(changes, ids, action)
         self._react(changes, ids)
 
-    def _row(self, found: Mapping[str, Any], record_id: int, titles: search_text.Titles) -> list[Any]:
-        """Return the values of a row: those of ``OWN``, then columns, then the keys of text."""
-        ctx, get = self.ctx, found.get
-        document = {attr: store(value) for key, attr, store in self.custom if (value := get(key)) is not None}
-        return [
-            record_id, 1, ctx.now, ctx.now, ctx.actor.id, ctx.actor.id, self._access(found),
-            search_text.build(ctx, self.definition, found, titles), document,
-            *[get(key) for key in self.columns],
-            *[sort_key(get(key), KEY_LENGTH) or "" for key in self.keyed],
-        ]  # fmt: skip
+    def _maker(
+        self, columns: Sequence[str], titles: search_text.Titles
+    ) -> Callable[[Mapping[str, Any], int], list[Any]]:
+        """Return what makes a row: the values of ``OWN``, then those of the columns, then the keys of text."""
+        ctx, definition, custom = self.ctx, self.definition, self.custom
+        keyed = [f.key for f in self.keyed]
+        now, actor = ctx.now, ctx.actor.id
+
+        def make(found: Mapping[str, Any], record_id: int) -> list[Any]:
+            get = found.get
+            document = {attr: store(value) for key, attr, store in custom if (value := get(key)) is not None}
+            return [
+                record_id, 1, now, now, actor, actor, self._access(found),
+                search_text.build(ctx, definition, found, titles), document,
+                *map(get, columns),
+                *[sort_key(value, KEY_LENGTH) or "" if (value := get(key)) else "" for key in keyed],
+            ]  # fmt: skip
+
+        return make
 
     def _access(self, found: Mapping[str, Any]) -> int:
         granted = [found.get(k) for k in self.granting]
