@@ -21,7 +21,7 @@ from sqlalchemy import event
 from crm_core import accounts, kernel, lifecycle, records, switching
 from crm_core.accounts import csrf, sessions, tokens
 from crm_core.accounts.web import COOKIE
-from crm_core.app import AppSwitch
+from crm_core.app import AppSwitch, create_app
 from crm_core.config import load_config
 from crm_core.context import Actor, Ctx
 from crm_core.db import Database, utcnow
@@ -33,6 +33,7 @@ from crm_core.models import Job, Role, Team, TeamMember, User, UserRole
 from crm_core.testing import services
 
 if TYPE_CHECKING:
+    import flask
     from flask.testing import FlaskClient
 
 SECRET = "tests-only-secret-of-no-value-0123456789"  # noqa: S105 - never used outside tests
@@ -49,19 +50,24 @@ class TestDeployment(Deployment):
     admin: int
     kept: KeptBuild | None = None
     """The build of the template it was copied from, as long as nothing was changed."""
+    own_of_kept: lifecycle.Build | None = None
+    """What this deployment made of the kept build."""
+    lent: KeptApp | None = None
+    """The application it serves with while it has that build."""
 
     def _assembled(self, generation: int) -> lifecycle.Build:
         if self.kept is None or not self.kept.fits(self):
             return super()._assembled(generation)
         build = self.kept.of(lambda: super(TestDeployment, self)._assembled(generation))
         hooks = Dispatcher(build.registry.hooks.implementations, sinks=Sinks(self.incident, self._quarantine))
-        return replace(build, registry=replace(build.registry, hooks=hooks))
+        self.own_of_kept = replace(build, registry=replace(build.registry, hooks=hooks))
+        return self.own_of_kept
 
     @property
     def wsgi(self) -> AppSwitch:
         """Return the application, made once."""
         if not hasattr(self, "_wsgi"):
-            self._wsgi = AppSwitch(self)
+            self._wsgi = TestSwitch(self)
         return self._wsgi
 
     def actor(self, user_id: int | None = None) -> Actor:
@@ -147,6 +153,48 @@ class TestDeployment(Deployment):
             event.remove(self.database.engine, "before_cursor_execute", before)
 
 
+class TestSwitch(AppSwitch):
+    """The callable of a deployment for tests: its first application is one that was made before, where that fits."""
+
+    __test__ = False
+    deployment: TestDeployment
+
+    def _made(self) -> tuple[flask.Flask, Any]:
+        crm, served = self.deployment, self.deployment.latest()
+        if crm.kept is None or served.build is not crm.own_of_kept or crm.lent is not None:
+            return super()._made()
+        crm.lent = crm.kept.lend(crm)
+        return crm.lent.app, served
+
+
+class Relay:
+    """Stands for one deployment after another in an application that is made once."""
+
+    def __init__(self, target: Deployment) -> None:
+        """Stand for a deployment."""
+        self.target = target
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the deployment has."""
+        return getattr(self.target, name)
+
+
+class KeptApp:
+    """An application that serves one deployment after another: most of what a page's test took was to make it."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        """Make it."""
+        self._relay: Any = Relay(deployment)
+        with deployment.pinned(deployment.latest()):
+            self.app = create_app(self._relay)
+
+    def serve(self, deployment: Deployment) -> None:
+        """Serve a deployment that is like the one it was made for."""
+        self._relay.target = deployment
+        self.app.extensions["crm"] = deployment
+        self.app.extensions["crm_registry"] = deployment.latest().build.registry
+
+
 class KeptBuild:
     """The registry of a template's plugins, put together once for all copies that are still as they were copied."""
 
@@ -154,6 +202,7 @@ class KeptBuild:
         """Keep nothing yet; ``generation`` is the template's."""
         self._generation = generation
         self._builds: dict[tuple[str, ...], lifecycle.Build] = {}
+        self._apps: dict[Any, list[KeptApp]] = defaultdict(list)
 
     def fits(self, deployment: Deployment) -> bool:
         """Tell whether a deployment is as the template was, with no plugins of its own."""
@@ -171,6 +220,24 @@ class KeptBuild:
         if places not in self._builds:
             self._builds[places] = assemble()
         return self._builds[places]
+
+    def lend(self, deployment: TestDeployment) -> KeptApp:
+        """Return an application that nobody uses now, made if there is none."""
+        free = self._apps[self._likeness(deployment)]
+        found = free.pop() if free else KeptApp(deployment)
+        found.serve(deployment)
+        return found
+
+    def take_back(self, deployment: TestDeployment) -> None:
+        """Keep the application of a deployment for the next."""
+        if deployment.lent is not None:
+            self._apps[self._likeness(deployment)].append(deployment.lent)
+            deployment.lent = None
+
+    @staticmethod
+    def _likeness(deployment: Deployment) -> Any:
+        """Return what an application is made of beside the build: settings, but for where the data lie."""
+        return tuple(sys.path), replace(deployment.config, home=Path(), database_url="")
 
 
 class KeptDatabase(Database):
@@ -269,6 +336,8 @@ class Templates:
     def drop(self, deployment: TestDeployment) -> None:
         """Remove the database of a test; its engine serves the next."""
         database = deployment.database
+        if deployment.kept is not None:
+            deployment.kept.take_back(deployment)
         if not database.is_sqlite:
             self._server(f"DROP DATABASE IF EXISTS {database.url.database} WITH (FORCE)")
         if isinstance(database, KeptDatabase):

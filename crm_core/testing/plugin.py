@@ -7,6 +7,7 @@ import itertools
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +81,19 @@ def samples() -> Samples:
     return {}
 
 
+@cache
+def _off_otherwise(mine: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of a project's plugins are off unless somebody turns them on; ask while it is on the path."""
+    return tuple(f.name for f in installed() if f.name in mine and not (f.manifest and f.manifest.on))
+
+
 @pytest.fixture
 def crm_plugins(crm_project: Project | None, crm_on_path: None) -> tuple[str, ...]:
     """The plugins to turn on beside those that are on anyway: those of the project that the test's file lies in.
 
     Tests of several plugins that are off name them here.
     """
-    mine = crm_project.plugins if crm_project is not None else ()
-    return tuple(f.name for f in installed() if mine and f.name in mine and not (f.manifest and f.manifest.on))
+    return _off_otherwise(tuple(crm_project.plugins)) if crm_project is not None else ()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from crm_core.registry import build_registry
 from crm_core.testing.deployments import TestDeployment
 from crm_core.testing.tables import make_tables
 from tests.accounts.pages import EMAIL, GOOD, change
+from tests.copies import Copies, drop
 
 START = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 ALONE = build_registry([], dispatcher=hooks.Dispatcher({}), kernel=kernel.contributions())
@@ -89,24 +89,30 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     passwords._nobody.cache_clear()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    """An empty deployment with the seeded roles."""
-    url = f"sqlite:///{tmp_path / 'crm.sqlite3'}"
-    if request.param == "postgresql":
-        server = sa.make_url(request.getfixturevalue("postgres_url"))
-        name = f"accounts_{uuid.uuid4().hex}"
-        maintenance = Database(server.render_as_string(hide_password=False))
-        with maintenance.autocommit() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        maintenance.dispose()
-        url = server.set(database=name).render_as_string(hide_password=False)
+def _prepare(url: str) -> None:
     database = Database(url)
     make_tables(database.engine)
     with database.transaction() as session:
         accounts.seed(session)
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def bench_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
+    """Databases with the kernel's tables and the seeded roles."""
+    made = Copies(tmp_path_factory.mktemp("bench"), _prepare)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def bench(request: pytest.FixtureRequest, bench_copies: Copies, tmp_path: Path) -> Iterator[Bench]:
+    """An empty deployment with the seeded roles."""
+    url = bench_copies.fresh(request.param, tmp_path)
+    database = Database(url)
     yield Bench(database, Config(home=tmp_path))
     database.dispose()
+    drop(url)
 
 
 @pytest.fixture

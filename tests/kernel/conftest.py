@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +18,8 @@ from crm_core.context import Actor, Ctx
 from crm_core.db import Database, utcnow
 from crm_core.directory_reading import load_directory
 from crm_core.registry import PluginInfo, build_registry
-from crm_core.testing import services
 from crm_core.testing.tables import make_tables
+from tests.copies import Copies, drop
 from tests.kernel.zoo import CONTRIBUTIONS
 
 ADMIN, ANN, BOB = 1, 2, 3
@@ -80,43 +78,18 @@ class Small:
 
 
 @pytest.fixture(scope="session")
-def zoo_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A prepared zoo a database kind, copied for each test."""
-    folder = tmp_path_factory.mktemp("zoo")
-    path = folder / "template.sqlite3"
-    prepared = Small(f"sqlite:///{path}", prepare=True)
-    prepared.database.dispose()
-    name = f"crm_zoo_{secrets.token_hex(6)}"
-    _on_server(f"CREATE DATABASE {name}")
-    Small(_url(name), prepare=True).database.dispose()
-    yield {"sqlite": str(path), "postgresql": name}
-    _on_server(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _on_server(statement: str) -> None:
-    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(statement)
-    server.dispose()
-
-
-def _url(name: str) -> str:
-    return sa.make_url(services.run_postgres()).set(database=name).render_as_string(hide_password=False)
+def zoo_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
+    """Prepared zoos."""
+    made = Copies(tmp_path_factory.mktemp("zoo"), lambda url: Small(url, prepare=True).database.dispose())
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def small(database_kind: str, zoo_templates: dict[str, str], tmp_path: Path) -> Iterator[Small]:
+def small(database_kind: str, zoo_copies: Copies, tmp_path: Path) -> Iterator[Small]:
     """The zoo on a fresh database."""
-    template = zoo_templates[database_kind]
-    if database_kind == "sqlite":
-        shutil.copyfile(template, tmp_path / "zoo.sqlite3")
-        found = Small(f"sqlite:///{tmp_path / 'zoo.sqlite3'}")
-        yield found
-        found.database.dispose()
-        return
-    name = f"crm_zoo_{secrets.token_hex(6)}"
-    _on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
-    found = Small(_url(name))
+    url = zoo_copies.fresh(database_kind, tmp_path)
+    found = Small(url)
     yield found
     found.database.dispose()
-    _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+    drop(url)

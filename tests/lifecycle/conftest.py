@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 import textwrap
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import importlib_metadata
 import pytest
-import sqlalchemy as sa
 
 from crm_core.config import Config, load_config
 from crm_core.db import Base, Database
 from crm_core.plugin_loading import forget_models
 from crm_core.switching import prepare
-from crm_core.testing import services
+from tests.copies import Copies, drop, new_postgres
 
 MakePlugin = Callable[..., Path]
 
@@ -24,21 +22,11 @@ MakePlugin = Callable[..., Path]
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database."""
-    if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path}/test.sqlite3")
-        yield made
-        made.dispose()
-        return
-    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
-    name = f"lifecycle_{uuid.uuid4().hex[:12]}"
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    made = Database(str(server.url.set(database=name).render_as_string(hide_password=False)))
+    url = f"sqlite:///{tmp_path}/test.sqlite3" if request.param == "sqlite" else new_postgres()
+    made = Database(url)
     yield made
     made.dispose()
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+    drop(url)
 
 
 @pytest.fixture
@@ -47,11 +35,32 @@ def config(tmp_path: Path) -> Config:
     return load_config({}, home=tmp_path / "home")
 
 
-@pytest.fixture
-def ready(database: Database, make_plugin: MakePlugin) -> Database:
+def _prepare(url: str) -> None:
+    database = Database(url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib_metadata, "entry_points", lambda **kw: [])
+        prepare(database)
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def kernel_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
+    """Databases with the kernel's tables."""
+    made = Copies(tmp_path_factory.mktemp("kernel"), _prepare)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def ready(
+    request: pytest.FixtureRequest, kernel_copies: Copies, tmp_path: Path, make_plugin: MakePlugin
+) -> Iterator[Database]:
     """A database with the kernel's tables."""
-    prepare(database)
-    return database
+    url = kernel_copies.fresh(request.param, tmp_path)
+    made = Database(url)
+    yield made
+    made.dispose()
+    drop(url)
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -54,10 +54,11 @@ from crm_core.fieldtypes import (
 )
 from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
-from crm_core.registry import PluginInfo, build_registry
-from crm_core.testing import services
+from crm_core.registry import PluginInfo, Registry, build_registry
+from crm_core.testing.deployments import Relay
 from crm_core.testing.tables import make_tables
 from crm_core.web.compiled import KeptRule
+from tests.copies import Copies, drop
 
 SECRET = "tests-only-secret-of-no-value-0123456789"
 
@@ -160,6 +161,21 @@ class Site(flask.Flask):
     url_rule_class = KeptRule
 
 
+FREE: list[Site] = []
+"""Applications that no shop uses now."""
+
+
+@cache
+def registry() -> Registry:
+    """Return what every shop is made of."""
+    return build_registry(
+        [(PluginInfo("shop", "Shop", "1", None), CONTRIBUTIONS)],
+        dispatcher=hooks.Dispatcher(hooks.implementations_of([])),
+        kernel=(*kernel.contributions(),),
+        custom_fields=CUSTOM,
+    )
+
+
 class Shop(Deployment):
     """The deployment; its registry is made of the contributions above."""
 
@@ -168,16 +184,8 @@ class Shop(Deployment):
 
     def _rebuild(self, known: Mapping[str, int]) -> None:
         served = self._served
-        if served is None:
-            registry = build_registry(
-                [(PluginInfo("shop", "Shop", "1", None), CONTRIBUTIONS)],
-                dispatcher=hooks.Dispatcher(hooks.implementations_of([])),
-                kernel=(*kernel.contributions(),),
-                custom_fields=CUSTOM,
-            )
-            with self.database.transaction() as session:
-                kernel.seed(session, registry)
-        build = served.build if served is not None else lifecycle.Build(registry, {})
+        own = replace(registry(), hooks=hooks.Dispatcher(hooks.implementations_of([])))
+        build = served.build if served is not None else lifecycle.Build(own, {})
         if served is None or served.directory.stamp != known.get("directory"):
             with self.database.transaction(write=False) as session:
                 self._served = Served(build, load_directory(session, build.registry))
@@ -216,9 +224,23 @@ class Shop(Deployment):
     @property
     def app(self) -> flask.Flask:
         if not hasattr(self, "_app"):
-            self._app = Site("shop")
-            self._app.register_blueprint(rest.blueprint(self))
+            self._app = FREE.pop() if FREE else _site(self)
+            self._app.extensions["shop"].target = self
         return self._app
+
+    def close(self) -> None:
+        """Close the database; the application serves the next shop."""
+        super().close()
+        if hasattr(self, "_app"):
+            FREE.append(self._app)
+
+
+def _site(shop: Shop) -> Site:
+    made: Site = Site("shop")
+    relay: Any = Relay(shop)
+    made.extensions["shop"] = relay
+    made.register_blueprint(rest.blueprint(relay))
+    return made
 
 
 class Api:
@@ -247,35 +269,12 @@ class Api:
         return self("DELETE", path, **options)
 
 
-def on_server(statement: str) -> None:
-    server = sa.create_engine(services.run_postgres(), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(statement)
-    server.dispose()
-
-
-def postgresql(name: str) -> str:
-    return sa.make_url(services.run_postgres()).set(database=name).render_as_string(hide_password=False)
-
-
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop's database, copied for each test."""
-    path = tmp_path_factory.mktemp("shop") / "template.sqlite3"
-    prepare(f"sqlite:///{path}")
-    with sa.create_engine(f"sqlite:///{path}").connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[str]:
-    """A shop's database, copied for each test."""
-    name = f"shop_template_{secrets.token_hex(6)}"
-    on_server(f"CREATE DATABASE {name}")
-    prepare(postgresql(name))
-    yield name
-    on_server(f"DROP DATABASE {name} WITH (FORCE)")
+def shop_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
+    """Prepared shops."""
+    made = Copies(tmp_path_factory.mktemp("shop"), prepare)
+    yield made
+    made.close()
 
 
 def prepare(url: str) -> None:
@@ -286,32 +285,22 @@ def prepare(url: str) -> None:
             search_index.create_search(SimpleNamespace(get_bind=lambda: connection), table)
     with database.transaction() as session:
         accounts.seed(session)
+        kernel.seed(session, registry())
     shop = Shop(load_config({}, database_url=url, secret_key=SECRET), database)
     shop.add_user("admin@example.org", "Ada Admin", "owner")
     shop.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+def shop(request: pytest.FixtureRequest, shop_copies: Copies, tmp_path: Path) -> Iterator[Shop]:
     """A fresh shop on each database."""
-    if request.param == "sqlite":
-        yield from sqlite_copy(tmp_path, request.getfixturevalue("sqlite_template"))
-        return
-    name = f"shop_{secrets.token_hex(6)}"
-    on_server(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
-    yield from open_shop(tmp_path, postgresql(name))
-    on_server(f"DROP DATABASE {name} WITH (FORCE)")
+    yield from open_shop(tmp_path, shop_copies.fresh(request.param, tmp_path))
 
 
 @pytest.fixture
-def sqlite_shop(tmp_path: Path, sqlite_template: Path) -> Iterator[Shop]:
+def sqlite_shop(tmp_path: Path, shop_copies: Copies) -> Iterator[Shop]:
     """A fresh shop on SQLite, for what has nothing to do with the database."""
-    yield from sqlite_copy(tmp_path, sqlite_template)
-
-
-def sqlite_copy(home: Path, template: Path) -> Iterator[Shop]:
-    shutil.copyfile(template, home / "shop.sqlite3")
-    yield from open_shop(home, f"sqlite:///{home}/shop.sqlite3")
+    yield from open_shop(tmp_path, shop_copies.fresh("sqlite", tmp_path))
 
 
 def open_shop(home: Path, url: str) -> Iterator[Shop]:
@@ -320,6 +309,7 @@ def open_shop(home: Path, url: str) -> Iterator[Shop]:
         shop.admin = session.scalars(sa.select(UserRow.id)).one()
     yield shop
     shop.close()  # also gives the connections back that PostgreSQL waits for
+    drop(url)
 
 
 @pytest.fixture

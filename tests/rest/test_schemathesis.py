@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,7 +14,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.rest.conftest import Shop, sqlite_copy
+from tests.copies import Copies
+from tests.rest.conftest import Shop, open_shop
 
 EXAMPLES = 5
 CHECKS: list[Callable[..., Any]] = [
@@ -29,9 +29,10 @@ LISTS = ("shop.genre", "shop.binding", "core.channel")
 
 
 @pytest.fixture(scope="module")
-def stocked(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Shop]:
+def stocked(tmp_path_factory: pytest.TempPathFactory, shop_copies: Copies) -> Iterator[Shop]:
     """A shop with a few records, that requests with small ids meet."""
-    yield from sqlite_copy(tmp_path_factory.mktemp("shop"), sqlite_template)
+    home = tmp_path_factory.mktemp("shop")
+    yield from open_shop(home, shop_copies.fresh("sqlite", home))
 
 
 def stock(shop: Shop) -> None:

@@ -20,8 +20,9 @@ def contributed():
 @pytest.fixture
 def crm(crm, monkeypatch, contributed):
     """A deployment with what the test contributes, and a user Ann beside the administrator."""
-    own = kernel.contributions()
-    monkeypatch.setattr(kernel, "contributions", lambda: (*own, *contributed))
+    if contributed:
+        own = kernel.contributions()
+        monkeypatch.setattr(kernel, "contributions", lambda: (*own, *contributed))
     if Thing in contributed:
         tables = [Base.metadata.tables[name] for name in ("test_thing", "test_thing_link")]
         Base.metadata.create_all(crm.database.engine, tables=tables)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,7 +43,7 @@ from crm_core.hooks import Fragment
 from crm_core.hookspecs import hookimpl
 from crm_core.models import Role, UserRole
 from crm_core.models import User as UserRow
-from crm_core.registry import PluginInfo, build_registry
+from crm_core.registry import PluginInfo, Registry, build_registry
 from crm_core.testing.tables import make_tables
 
 SECRET = "tests-only-secret-of-no-value-0123456789"
@@ -219,6 +221,21 @@ class Plugin:
         return [Fragment("<p>From a slot</p>")] if slot == "record.side" else []
 
 
+@cache
+def registry() -> Registry:
+    """Return what every gallery is made of."""
+    return build_registry(
+        [(PluginInfo("gallery", "Gallery", "1", None), CONTRIBUTIONS)],
+        dispatcher=hooks.Dispatcher(hooks.implementations_of([])),
+        kernel=kernel.contributions(),
+        custom_fields=CUSTOM,
+    )
+
+
+FREE: list[Any] = []
+"""Applications that no gallery uses now."""
+
+
 class Gallery(Deployment):
     """The deployment; its registry is made of the contributions above."""
 
@@ -227,15 +244,8 @@ class Gallery(Deployment):
     def _rebuild(self, known: Mapping[str, int]) -> None:
         build = self._served.build if self._served is not None else None
         if build is None:
-            registry = build_registry(
-                [(PluginInfo("gallery", "Gallery", "1", None), CONTRIBUTIONS)],
-                dispatcher=hooks.Dispatcher(hooks.implementations_of([("gallery", Plugin())])),
-                kernel=kernel.contributions(),
-                custom_fields=CUSTOM,
-            )
-            build = lifecycle.Build(registry, {})
-            with self.database.transaction() as session:
-                kernel.seed(session, registry)
+            asked = hooks.Dispatcher(hooks.implementations_of([("gallery", Plugin())]))
+            build = lifecycle.Build(replace(registry(), hooks=asked), {})
         with self.database.transaction(write=False) as session:
             self._served = Served(build, load_directory(session, build.registry))
 
@@ -261,13 +271,24 @@ class Gallery(Deployment):
     @property
     def app(self) -> Any:
         if not hasattr(self, "_app"):
-            app = web.CrmApp("crm_core", static_folder="static/dist", static_url_path="/static")
-            app.extensions["crm"] = self
-            app.extensions["crm_registry"] = self.registry
-            app.config["MAX_FORM_PARTS"] = 5000
-            web.install(app, self)
-            self._app = app
+            self._app = FREE.pop() if FREE else self._new_app()
+            self._app.extensions["crm"] = self
+            self._app.extensions["crm_registry"] = self.registry
         return self._app
+
+    def _new_app(self) -> Any:
+        app = web.CrmApp("crm_core", static_folder="static/dist", static_url_path="/static")
+        app.extensions["crm"] = self
+        app.extensions["crm_registry"] = self.registry
+        app.config["MAX_FORM_PARTS"] = 5000
+        web.install(app, self)
+        return app
+
+    def close(self) -> None:
+        """Close the database; the application serves the next gallery."""
+        super().close()
+        if hasattr(self, "_app"):
+            FREE.append(self._app)
 
     def browser(self, user: int | None = None) -> Browser:
         return Browser(self, user or self.admin)
@@ -373,6 +394,7 @@ def prepare(url: str) -> None:
         search_index.create_search(SimpleNamespace(get_bind=lambda: connection), "gallery_artist")
     with database.transaction() as session:
         accounts.seed(session)
+        kernel.seed(session, registry())
     found = Gallery(load_config({}, home=Path(), database_url=url, secret_key=SECRET), database)
     found.add_user("admin@example.org", "Ada Admin", "owner")
     found.close()
