@@ -17,9 +17,10 @@ from crm_core.api import unshielded
 
 DateOrder = Literal["dmy", "mdy"]
 
-# What nearly every address looks like (RFC 5321 dot-string and host name); the rest goes to email-validator.
+# What nearly every address looks like (RFC 5321 dot-string and host name); the rest goes to email-validator, capitals
+# too: the names of RFC 2142, such as Info, are the same in small letters.
 _PLAIN_EMAIL = re.compile(
-    r"(?=.{3,254}\Z)[A-Za-z0-9_+\-]+(?:\.[A-Za-z0-9_+\-]+)*"
+    r"(?=.{3,254}\Z)[a-z0-9_+\-]+(?:\.[a-z0-9_+\-]+)*"
     r"@((?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+([a-z]{2,24}))",
     re.ASCII,
 )

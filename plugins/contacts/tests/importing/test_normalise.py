@@ -10,7 +10,7 @@ from crm_contacts.importing.normalise import BadValue, birthday, email, fold, ma
 from crm_contacts.importing.phones import Phone, phone
 from crm_contacts.importing.places import country, currency, language
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -59,6 +59,7 @@ def test_not_an_email(given):
     assert why(email, given) == "email"
 
 
+@example("Info@acme.example.org")
 @given(st.from_regex(r"[a-zA-Z0-9_+.\-]{1,12}@([a-z0-9\-]{1,8}\.){1,3}[a-z]{2,6}", fullmatch=True))
 def test_the_short_way_for_addresses_agrees_with_the_validator(text):
     try:
