@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crm_core.testing import services
 
@@ -18,6 +18,10 @@ BROWSER_OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+PATIENCE = 30_000
+"""Milliseconds a browser is given on a loaded machine; nothing waits longer than it must."""
+expect.set_options(timeout=PATIENCE)
 
 WATCH_POLICY = """
 window.__csp = [];

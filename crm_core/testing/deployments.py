@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -184,9 +184,9 @@ class KeptApp:
 
     def __init__(self, deployment: Deployment) -> None:
         """Make it."""
-        self._relay: Any = Relay(deployment)
+        self._relay = Relay(deployment)
         with deployment.pinned(deployment.latest()):
-            self.app = create_app(self._relay)
+            self.app = create_app(cast("Deployment", self._relay))
 
     def serve(self, deployment: Deployment) -> None:
         """Serve a deployment that is like the one it was made for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from crm_core.accounts import sessions
 from crm_core.accounts.web import COOKIE
 from crm_core.db import utcnow
 from crm_core.testing.deployments import TestDeployment
-from tests.conftest import WATCH_POLICY
+from tests.conftest import PATIENCE, WATCH_POLICY
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'], preload: false}"
@@ -47,7 +48,7 @@ class Live:
     def close(self) -> None:
         """Stop serving."""
         self.server.shutdown()
-        self.thread.join(5)
+        self.thread.join(30)
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def tab(browser: Browser) -> Iterator[Callable[..., Page]]:
         if user_id is not None:
             context.add_cookies([{"name": COOKIE, "value": live.key_of(user_id), "url": live.url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         contexts.append((context, page, errors))
@@ -100,8 +101,19 @@ def visit(page: Page, path: str) -> None:
 
 
 def booted(page: Page) -> None:
-    """Wait until the page's scripts have started."""
+    """Wait until the page's scripts have started, lazy ones too; after a click see :func:`onward`."""
     page.wait_for_selector("html[data-booted='1']", state="attached")
+
+
+@contextmanager
+def onward(page: Page) -> Iterator[None]:
+    """Wait until what the block does has led to another page, and its scripts have started.
+
+    Without it the page before, which has started long ago, would be taken for the next.
+    """
+    with page.expect_navigation():
+        yield
+    booted(page)
 
 
 def faults(page: Page, path: str, looks: Sequence[Look] = LOOKS) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Live
+from tests.browser.conftest import Live, visit
 
 CUT = """() => [...document.querySelectorAll('.grid td, .grid th, .grid td .cut, .grid th .cut, .grid .tags')]
   .filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"""
@@ -25,8 +25,7 @@ def test_the_default_columns_of_contacts_are_not_cut(live: Live, tab: Callable[.
         prospect_status="contacted",
     )  # fmt: skip
     page = tab(live, live.crm.admin, width=width)
-    page.goto("/contacts?view=all")
-    page.locator("[data-row]").nth(1).wait_for()
-    assert page.locator("[data-row]").count() == 2
+    visit(page, "/contacts?view=all")
+    expect(page.locator("[data-row]")).to_have_count(2)
     assert page.evaluate(CUT) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width

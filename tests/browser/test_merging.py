@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from crm_core import records
-from tests.browser.conftest import Live, booted, faults, visit
+from tests.browser.conftest import Live, faults, onward, visit
 
 CONTACT = "contacts.contact"
 
@@ -22,8 +22,8 @@ def test_ct_59_ct_60_duplicates_are_found_compared_and_merged(live: Live, tab: C
     wrong: list[str] = []
     visit(page, "/contacts")
     page.get_by_role("button", name="More", exact=True).click()
-    page.get_by_role("link", name="Find duplicates").click()
-    booted(page)
+    with onward(page):
+        page.get_by_role("link", name="Find duplicates").click()
     wrong += faults(page, "/contacts/duplicates")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("button", name="Search", exact=True).last.click()
@@ -31,8 +31,8 @@ def test_ct_59_ct_60_duplicates_are_found_compared_and_merged(live: Live, tab: C
     crm.run_jobs()
     expect(page.get_by_role("link", name="Compare and merge")).to_be_visible()
     wrong += faults(page, "/contacts/duplicates/1")
-    page.get_by_role("link", name="Compare and merge").click()
-    booted(page)
+    with onward(page):
+        page.get_by_role("link", name="Compare and merge").click()
     wrong += faults(page, "/contacts/merge")
     page.set_viewport_size({"width": 360, "height": 740})
     name = page.get_by_role("group", name="Name", exact=True)
@@ -61,8 +61,8 @@ def test_ct_60_two_ticked_records_and_one_records_menu_lead_to_the_comparison(
         box.check()
     page.get_by_role("button", name="Merge", exact=True).click()
     expect(page.get_by_role("heading", name="Merge 2 records")).to_be_visible()
-    page.get_by_role("link", name="Cancel").click()
-    booted(page)
+    with onward(page):
+        page.get_by_role("link", name="Cancel").click()
     page.get_by_role("button", name="More actions").first.click()
     page.get_by_role("link", name="Merge with another").click()
     expect(page.get_by_role("heading", name="with another record")).to_be_visible()

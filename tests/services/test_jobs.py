@@ -44,7 +44,7 @@ def job(crm, job_id):
         return session.get(Job, job_id)
 
 
-def until(crm, job_id, *states, seconds=40):
+def until(crm, job_id, *states, seconds=120):
     end = time.monotonic() + seconds
     while (found := job(crm, job_id)).state not in states:
         assert time.monotonic() < end, (found.state, found.message, found.error)
@@ -118,7 +118,7 @@ def test_a_killed_workers_job_is_finished_by_another_and_no_step_comes_twice(crm
         found = until(crm, job_id, "done", "failed")
     finally:
         second.send_signal(signal.SIGTERM)
-        assert second.wait(30) == 0
+        assert second.wait(60) == 0
     assert found.state == "done"
     assert steps_of(crm, job_id) == list(range(20))
     assert found.attempts == 2
@@ -167,7 +167,7 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back(crm):
     job_id = enqueue(crm, "test.count", steps=200, pause=0.05)
     until(crm, job_id, "running")
     first.send_signal(signal.SIGTERM)
-    assert first.wait(30) == 0
+    assert first.wait(60) == 0
     found = job(crm, job_id)
     assert (found.state, found.crashes, found.failures) == ("waiting", 0, 0)
     with crm.as_user(crm.user) as ctx:
@@ -202,7 +202,7 @@ def test_a_failure_is_tried_three_times_and_kept_with_its_plugin(crm):
     run_here(crm, job_id)
     found = job(crm, job_id)
     assert (found.state, found.failures, found.plugin) == ("failed", 3, "core")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         with crm.database.transaction(write=False) as session:
             # The same cause within a minute is told once.
@@ -319,7 +319,7 @@ def test_two_processes_share_the_work_and_no_job_runs_twice(crm):
     finally:
         for process in workers:
             process.send_signal(signal.SIGTERM)
-        assert [process.wait(30) for process in workers] == [0, 0]
+        assert [process.wait(60) for process in workers] == [0, 0]
     assert {(f.state, f.attempts) for f in found} == {("done", 1)}
     assert all(steps_of(crm, job_id) == [0, 1] for job_id in ids)
 
@@ -342,7 +342,7 @@ def test_a_web_process_that_ends_hands_its_job_back(crm):
     until(crm, job_id, "running")
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert job(crm, job_id).state == "waiting"
     with crm.database.transaction(write=False) as session:
         assert session.scalars(sa.select(Worker)).all() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import booted, faults, live, tab, visit  # noqa: F401 - live and tab are fixtures
 from tests.web.helpers import CONTACT
@@ -22,16 +23,16 @@ def page(live, tab):  # noqa: F811 - fixtures
     return found
 
 
-def ticked(page):
-    return page.locator("[data-tick]:checked").count()
+def ticked(page, number):
+    expect(page.locator("[data-tick]:checked")).to_have_count(number)
 
 
 def test_kn_11_a_range_of_rows_is_ticked_with_shift_and_changed_at_once(page):
     ticks = page.locator("[data-tick]")
     ticks.nth(1).click()
     ticks.nth(4).click(modifiers=["Shift"])
-    assert ticked(page) == 4
-    assert page.locator("[data-count]").inner_text() == "4 selected"
+    ticked(page, 4)
+    expect(page.locator("[data-count]")).to_have_text("4 selected")
     page.get_by_role("button", name="Set a field").click()
     page.locator("#bulk-field").select_option("score")
     page.locator("#bulk-value label.star").nth(2).click()
@@ -39,7 +40,7 @@ def test_kn_11_a_range_of_rows_is_ticked_with_shift_and_changed_at_once(page):
     page.get_by_text("4 records changed").wait_for()
     page.locator("#dialog").get_by_role("link", name="Done").click()
     page.locator("[data-bulk]").wait_for(state="hidden")
-    assert ticked(page) == 0
+    ticked(page, 0)
 
 
 def test_ct_47_one_click_sets_the_status_without_leaving_the_page(page):
@@ -66,11 +67,11 @@ def test_the_filter_is_built_row_by_row_and_shown_in_words(page):
     page.locator(".ts-dropdown").get_by_text("VIP").click()
     page.get_by_role("button", name="Apply").click()
     page.locator(".chip").nth(1).wait_for()
-    assert page.locator("[data-row]").count() == 4
+    expect(page.locator("[data-row]")).to_have_count(4)
     assert "filter=" in page.url
     page.get_by_role("link", name="Remove: VIP is among Tags").click()
     page.locator(".chip").nth(1).wait_for(state="detached")
-    assert page.locator("[data-row]").count() == 8
+    expect(page.locator("[data-row]")).to_have_count(8)
 
 
 def test_searching_as_one_types_keeps_the_box_and_narrows_the_rows(page):
@@ -78,30 +79,31 @@ def test_searching_as_one_types_keeps_the_box_and_narrows_the_rows(page):
     page.keyboard.type("company 5")
     page.wait_for_url(re.compile(r"q=company(\+|%20)5"))
     page.locator("#row-1").wait_for(state="detached")
-    assert page.locator("[data-row]").count() == 1
-    assert page.evaluate("document.activeElement.id") == "list-q"
+    expect(page.locator("[data-row]")).to_have_count(1)
+    expect(page.locator("#list-q")).to_be_focused()
 
 
 def test_columns_are_chosen_and_moved_with_the_keyboard(page):
     page.get_by_role("link", name="Choose columns").click()
     page.locator("#dialog").get_by_role("button", name="Owner", exact=True).click()
+    page.wait_for_selector("[data-shown][data-ready]")
     page.locator("[data-shown] [data-handle]").last.focus()
     for _ in range(20):
         page.keyboard.press("ArrowUp")
     with page.expect_navigation():  # its address fits that of the page before
         page.get_by_role("button", name="Show these columns").click()
     booted(page)
-    assert page.locator("thead th").nth(1).inner_text().strip() == "Owner"
+    expect(page.locator("thead th").nth(1)).to_have_text("Owner")
 
 
 def test_rows_are_walked_ticked_and_previewed_with_the_keyboard(page):
     for key in ("j", "j", "x"):
         page.keyboard.press(key)
-    assert ticked(page) == 1
+    ticked(page, 1)
     page.keyboard.press("k")
     page.keyboard.press("Space")
     page.locator("#peek.show").wait_for()
-    assert page.locator("#peek-title").inner_text().startswith("Company")
+    expect(page.locator("#peek-title")).to_have_text(re.compile("^Company"))
     page.locator("#peek").press("Escape")
     page.locator("#peek.show").wait_for(state="detached")
 
@@ -113,9 +115,9 @@ def test_kn_05_a_record_is_looked_at_while_the_form_stays(page, live):  # noqa: 
     page.locator("#list-q").fill("half-typed")
     page.locator(f'a[data-peek="/contacts/{company}/card"]').first.click()
     page.locator("#peek.show").wait_for()
-    assert page.locator("#peek-title").inner_text() == "Halden Marine"
-    assert page.locator("#list-q").input_value() == "half-typed"
-    assert page.locator("#peek-open").get_attribute("href") == f"/contacts/{company}"
+    expect(page.locator("#peek-title")).to_have_text("Halden Marine")
+    expect(page.locator("#list-q")).to_have_value("half-typed")
+    expect(page.locator("#peek-open")).to_have_attribute("href", f"/contacts/{company}")
 
 
 def test_the_palette_finds_records_and_pages_by_keyboard(page):
@@ -142,7 +144,8 @@ def test_kn_23_entries_are_moved_by_drag_and_by_keyboard(page, live):  # noqa: F
         page.locator("[data-handle]").first.focus()
         page.keyboard.press("ArrowDown")
     assert answer.value.status == 204
-    assert labels.all_inner_texts()[:2] == before[1::-1]
+    expect(labels.nth(0)).to_have_text(before[1])
+    expect(labels.nth(1)).to_have_text(before[0])
     source, target = (page.locator("[data-handle]").nth(n).bounding_box() for n in (0, 2))
     with page.expect_response("**/order"):
         page.mouse.move(source["x"] + 6, source["y"] + 12)
@@ -173,6 +176,6 @@ def test_the_theme_is_changed_without_a_page_load_and_stays(page):
     page.locator(".user-button").click()
     with page.expect_response("**/theme"):
         page.get_by_role("button", name="Dark").click()
-    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     visit(page, "/")
-    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")

@@ -389,7 +389,7 @@ def test_writers_go_on_while_an_index_is_built_and_a_killed_build_starts_again(p
         slow.exec_driver_sql("UPDATE contacts_contact SET version = version")
         builder.start()
         waiting = "select count(*) from pg_stat_progress_create_index"
-        until = time.monotonic() + 20
+        until = time.monotonic() + 90
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as look:
             while not look.exec_driver_sql(waiting).scalar() and time.monotonic() < until:
                 time.sleep(0.05)

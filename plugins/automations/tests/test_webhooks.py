@@ -83,7 +83,7 @@ def incidents(crm):
 
 def eventually(holds):
     """Wait for what another thread writes."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while not holds() and time.monotonic() < end:
         time.sleep(0.05)
     return holds()
