@@ -30,6 +30,7 @@ from crm_core import (
 )
 from crm_core.change import Change
 from crm_core.context import Actor, Ctx, Locale
+from crm_core.contributed_connections import Connection
 from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
 from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter
@@ -217,6 +218,7 @@ __all__ = [
     "CliGroup",
     "Computed",
     "Cond",
+    "Connection",
     "Conflict",
     "Contribution",
     "Country",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_core.contributed_events import RecordedEvent
 from crm_core.contributed_faces import DemoData
-from crm_core.contributions import FieldDef, JobDef, SettingDef
+from crm_core.contributions import FieldDef, JobDef, SettingDef, Tab
 from crm_core.core_lists import LISTS
 from crm_core.customfields import FIELD_INDEXES, FIELD_PURGE
 from crm_core.db import CrmSession, Database
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def contributions() -> tuple[Any, ...]:
     """Return the kernel's own contributions."""
-    return (*_SETTINGS, *LISTS, *_JOBS, *_EVENTS, DemoData(load=_demo, order=0))
+    return (*_SETTINGS, *LISTS, *_JOBS, *_EVENTS, _CONNECTIONS, DemoData(load=_demo, order=0))
 
 
 def custom_fields(session: CrmSession) -> list[FieldDef]:
@@ -49,6 +49,19 @@ def build_indexes(database: Database, registry: Registry, step: Any = None) -> l
     fields = [f for key in registry.entities for f in registry.fields(key).values()]
     models = {k: e.model for k, e in registry.entities.items()}
     return custom_indexes.ensure_indexes(database, fields, models, step)
+
+
+def _connected(ctx: Ctx, record: Any) -> str:
+    from crm_core.web import connections
+
+    return connections.tab(ctx, record)
+
+
+def _connects(ctx: Ctx, record: Any) -> bool:
+    from crm_core import connections
+
+    definition = ctx.registry.entity_of(type(record))
+    return definition is not None and bool(connections.ways_of(ctx, definition.key))
 
 
 def _sweep(run: Any) -> Any:
@@ -129,6 +142,9 @@ _EVENTS = (
     RecordedEvent(entity="*", key="changed", label=N_("Changed"), action="update"),
 )
 """What the timeline of every main kind of record tells by itself (KN-20)."""
+_CONNECTIONS = Tab(
+    entity="*", key="connections", label=N_("Connections"), render=_connected, visible=_connects, weight=75
+)
 _SETTINGS = (
     SettingDef(
         key="default_currency",

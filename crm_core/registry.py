@@ -180,7 +180,7 @@ class Registry:
         return tuple(c for c in self._all if isinstance(c, kind))
 
 
-def _is_main(item: EntityDef) -> bool:
+def is_main(item: EntityDef) -> bool:
     """Tell whether people create records of an entity, and each stands for itself."""
     return item.creatable and not item.follows and "create" not in item.admin_actions
 
@@ -281,7 +281,7 @@ class _Builder:
         if isinstance(item, Importer):
             own = {i.entity for i in self.all if isinstance(i, Importer)}
             return [replace(item, entity=e.key, slug=e.slug) for e in others if e.creatable and e.key not in own]
-        return [replace(item, entity=e.key) for e in others if _is_main(e)]
+        return [replace(item, entity=e.key) for e in others if is_main(e)]
 
     def _field(self, item: FieldDef) -> None:
         if item.storage == "custom" and item.type.multiple:

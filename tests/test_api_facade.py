@@ -18,6 +18,7 @@ NAMES = [
     "CliGroup",
     "Computed",
     "Cond",
+    "Connection",
     "Conflict",
     "Contribution",
     "Country",

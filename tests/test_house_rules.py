@@ -19,8 +19,8 @@ MODULE_LINES, FUNCTION_LINES = 400, 50
 
 LAYERS: dict[int, tuple[str, ...]] = {
     0: ("errors", "config", "i18n", "text"),
-    1: ("db", "marks", "contributions", "contributed_erasing", "contributed_events", "contributed_faces",
-        "contributed_merges",
+    1: ("db", "marks", "contributions", "contributed_erasing", "contributed_events", "contributed_connections",
+        "contributed_faces", "contributed_merges",
         "contributed_services", "context", "models", "change"),
     2: ("manifest", "discovery", "fieldtypes", "filters", "hookspecs", "entities", "columns", "search_index",
         "import_protocol", "export_protocol", "isolation", "sniff", "filestore", "tables"),
@@ -34,7 +34,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "settings", "lists", "tags", "undo", "imports", "import_reading", "import_work", "import_report",
         "import_files", "field_admin", "incidents", "list_usage", "list_rules", "list_moving", "list_merging",
         "tag_merging", "stored_filters", "merging", "duplicates",
-        "erasing"),
+        "erasing", "connections"),
     6: ("schemas",),
     7: ("web", "rest", "kernel", "lifecycle", "switching", "uninstalling",
         "plugin_report", "plugin_check", "deployment", "housekeeping", "demo", "doctor", "backup", "archive",

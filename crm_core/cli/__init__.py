@@ -28,6 +28,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "import": ("crm_core.cli.imports:import_command", "Read a file of records."),
     "merge": ("crm_core.cli.merging:merge", "Make several records one."),
     "duplicates": ("crm_core.cli.merging:duplicates", "Find records that look the same, and merge them."),
+    "connections": ("crm_core.cli.connections:connections", "What a record is connected with."),
     "comment": ("crm_core.cli.records:comment", "Comments on records."),
     "history": ("crm_core.cli.records:history", "Who changed what in a record."),
     "undo": ("crm_core.cli.undo:undo", "Undo a change, a bulk action or an import."),

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from crm_core.registry import Registry
 
 MODULES = (
-    "docs", "records", "merging", "duplicates", "bulk", "sharing", "activity", "undo", "finding", "working", "uploads",
-    "imports", "currencies", "fields", "lists", "tags", "settings", "views", "accounts", "access", "plugins",
-    "incidents",
+    "docs", "records", "connections", "merging", "duplicates", "bulk", "sharing", "activity", "undo", "finding",
+    "working", "uploads", "imports", "currencies", "fields", "lists", "tags", "settings", "views", "accounts", "access",
+    "plugins", "incidents",
 )  # fmt: skip
 
 

@@ -52,7 +52,11 @@ class Assignment(Record):
         comments=False, tags=False, follows=("vehicle", "contact"),
     )  # fmt: skip
     name: Mapped[str | None] = field(crm.Text(120), label=N_("Name"), readonly=True, search=True)
-    vehicle_id: Mapped[int] = field(crm.Link(VEHICLE), label=N_("Vehicle"), required=True, fk="fleet_vehicle.id")
-    contact_id: Mapped[int] = field(crm.Link(CONTACT), label=N_("Driver"), required=True, fk="contacts_contact.id")
+    vehicle_id: Mapped[int] = field(
+        crm.Link(VEHICLE), label=N_("Vehicle"), required=True, fk="fleet_vehicle.id", index=True
+    )
+    contact_id: Mapped[int] = field(
+        crm.Link(CONTACT), label=N_("Driver"), required=True, fk="contacts_contact.id", index=True
+    )
     since: Mapped[dt.date] = field(crm.Date(), label=N_("From"), required=True, default=lambda ctx: ctx.now.date())
     until: Mapped[dt.date | None] = field(crm.Date(), label=N_("To"))

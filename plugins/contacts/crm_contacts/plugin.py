@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_contacts import (
     cards,
+    connecting,
     demo,
     events,
     importer,
@@ -42,6 +43,7 @@ def crm_contribute() -> Iterable[Any]:
         pictures.ACTION,
         *events.EVENTS,
         *merging.RULES,
+        *connecting.CONNECTIONS,
         importer.IMPORTER,
         cards.CARDS,
         demo.DEMO,

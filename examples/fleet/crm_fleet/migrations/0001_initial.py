@@ -96,9 +96,15 @@ def _create_fleet_assignment() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_fleet_assignment_access", "fleet_assignment", ["access_id", "id"])
+    op.create_index(
+        "ix_fleet_assignment_contact_id", "fleet_assignment", [crm.nulls_first("contact_id"), "id", "access_id"]
+    )
     op.create_index("ix_fleet_assignment_created", "fleet_assignment", ["created_at", "id", "access_id"])
     op.create_index("ix_fleet_assignment_owner", "fleet_assignment", ["owner_id", "id", "access_id"])
     op.create_index("ix_fleet_assignment_updated", "fleet_assignment", ["updated_at", "id", "access_id"])
+    op.create_index(
+        "ix_fleet_assignment_vehicle_id", "fleet_assignment", [crm.nulls_first("vehicle_id"), "id", "access_id"]
+    )
     crm.create_search(op, "fleet_assignment")
 
 
