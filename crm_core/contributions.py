@@ -114,6 +114,9 @@ class EntityDef(Contribution):
     slug: str
     title: str
     icon: str = "puzzle"
+    icon_by: str = ""
+    """Field whose value picks a record's own icon among ``icons``, where records of several kinds stand together."""
+    icons: Mapping[str, str] = field(default_factory=dict)
     short: Mapping[str, str] = field(default_factory=dict)
     visibility: str = "read"
     """Visibility of a new record, unless the setting ``<plugin>.<setting>`` named here says otherwise."""

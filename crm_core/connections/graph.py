@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from crm_core.connections import reading
-from crm_core.connections.reading import Link, Ref
+from crm_core.connections.reading import Head, Link, Ref
 from crm_core.errors import BadRequest, NotFound
 from crm_core.i18n import N_
 
@@ -32,10 +32,15 @@ class Node:
     """
 
     ref: Ref
-    title: str
+    head: Head
     depth: int
     expanded: bool = False
     more: int = 0
+
+    @property
+    def title(self) -> str:
+        """Return the record's name."""
+        return self.head.title
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,10 @@ def graph(
     definition = ctx.registry.entity(entity)
     _check(depth, limit, expand)
     centre: Ref = (definition.key, record_id)
-    title = reading.titles(ctx, [centre]).get(centre)
-    if title is None:
+    head = reading.heads(ctx, [centre]).get(centre)
+    if head is None:
         raise NotFound
-    growing = _Growing(ctx, Graph(centre, depth, {centre: Node(centre, title, 0)}), limit)
+    growing = _Growing(ctx, Graph(centre, depth, {centre: Node(centre, head, 0)}), limit)
     for _ in range(depth):
         growing.expand([ref for ref, node in growing.graph.nodes.items() if not node.expanded])
     growing.limit = max(limit, len(growing.graph.nodes)) + ROOM * len(expand)
@@ -133,7 +138,7 @@ class _Growing:
     graph: Graph
     limit: int
     links: dict[Link, None] = field(default_factory=dict)
-    titles: dict[Ref, str] = field(default_factory=dict)
+    heads: dict[Ref, Head] = field(default_factory=dict)
     outside: dict[Ref, set[Ref]] = field(default_factory=lambda: defaultdict(set))
 
     def expand(self, refs: Sequence[Ref]) -> None:
@@ -141,16 +146,16 @@ class _Growing:
         if not refs:
             return
         nodes, found = self.graph.nodes, reading.step(self.ctx, refs)
-        unknown = {ref for link in found.links for ref in (link.start, link.end)} - set(nodes) - set(self.titles)
-        self.titles.update(reading.titles(self.ctx, unknown))
+        unknown = {ref for link in found.links for ref in (link.start, link.end)} - set(nodes) - set(self.heads)
+        self.heads.update(reading.heads(self.ctx, unknown))
         self.graph.exact = self.graph.exact and found.exact
-        visible = [k for k in found.links if all(r in nodes or r in self.titles for r in (k.start, k.end))]
+        visible = [k for k in found.links if all(r in nodes or r in self.heads for r in (k.start, k.end))]
         self.links.update(dict.fromkeys(visible))
         for near, far in _in_turn(visible, refs):
             if far in nodes:
                 continue
             if len(nodes) < self.limit:
-                nodes[far] = Node(far, self.titles[far], nodes[near].depth + 1)
+                nodes[far] = Node(far, self.heads[far], nodes[near].depth + 1)
             else:
                 self.outside[near].add(far)
         for ref in refs:

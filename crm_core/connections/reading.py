@@ -1,6 +1,6 @@
 """The statements of connections: a few for all the records of one step, whatever their number.
 
-What is found may lead to records that are out of sight; :func:`titles` names those that are not, and what it does not
+What is found may lead to records that are out of sight; :func:`heads` names those that are not, and what it does not
 name is left out of everything.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core.access import allowed, predicate
+from crm_core.access import allowed, predicate, readable
 from crm_core.columns import alias_of, scalar
 from crm_core.connections.ways import Way, every_way
 from crm_core.db import KERNEL
@@ -40,6 +40,14 @@ class Link:
     end: Ref
     way: Way
     value: Any = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a record is shown by."""
+
+    title: str
+    icon: str
 
 
 @dataclass
@@ -72,22 +80,24 @@ def step(ctx: Ctx, refs: Iterable[Ref]) -> Found:
     return found
 
 
-def titles(ctx: Ctx, refs: Iterable[Ref]) -> dict[Ref, str]:
-    """Return the names of those records that the actor may see; one statement for each kind of record."""
+def heads(ctx: Ctx, refs: Iterable[Ref]) -> dict[Ref, Head]:
+    """Return names and icons of those records that the actor may see; one statement for each kind of record."""
     ids: dict[str, set[int]] = defaultdict(set)
     for entity, number in refs:
         ids[entity].add(number)
-    found: dict[Ref, str] = {}
+    found: dict[Ref, Head] = {}
     for key, numbers in ids.items():
         definition = ctx.registry.entities.get(key)
         if definition is None or not is_main(definition) or not allowed(ctx, key, "read"):
             continue
         model, words = definition.model, words_of(ctx, key)
-        query = sa.select(model.id, getattr(model, definition.title)).where(
-            model.id.in_(sorted(numbers)), predicate(ctx, definition, "read", model)
-        )
-        for number, title in ctx.session.execute(query, execution_options=KERNEL):
-            found[key, number] = words(title) or f"#{number}"
+        kind = ctx.registry.fields(key).get(definition.icon_by) if definition.icon_by in readable(ctx, key) else None
+        query = sa.select(
+            model.id, getattr(model, definition.title), scalar(kind, model) if kind is not None else sa.null()
+        ).where(model.id.in_(sorted(numbers)), predicate(ctx, definition, "read", model))
+        for number, title, value in ctx.session.execute(query, execution_options=KERNEL):
+            icon = definition.icons.get(value, definition.icon)
+            found[key, number] = Head(words(title) or f"#{number}", icon)
     return found
 
 

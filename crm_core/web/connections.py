@@ -81,13 +81,12 @@ def tab(ctx: Ctx, record: Any) -> str:
 
     found = connections.graph(ctx, definition.key, record.id, depth=view.depth, expand=view.expand)
     drawing = drawn(ctx, view, found)
-    kinds = dict.fromkeys(entity for entity, _ in found.nodes)
     return flask.render_template(
         "record/connections.html",
         view=view,
         graph=found,
         drawing=drawing,
-        kinds=[ctx.registry.entities[key] for key in kinds],
+        icons=sorted({node.head.icon for node in found.nodes.values()}),
         rows=rows(found, view.sort),
         columns=COLUMNS,
         depths=range(1, MAX_DEPTH + 1),
@@ -106,7 +105,7 @@ def drawn(ctx: Ctx, view: View, found: Graph) -> dict[str, Any]:
                 "key": f"{ref[0]}:{ref[1]}",
                 "title": node.title,
                 "kind": gettext(definition.label),
-                "entity": ref[0],
+                "icon": node.head.icon,
                 "url": f"/{definition.slug}/{ref[1]}",
                 "more": node.more,
                 "expanded": node.expanded,

@@ -127,3 +127,20 @@ def test_kn_21_a_comment_takes_an_added_category_and_keeps_it(program):
         program.run("lists", command, "core.channel", "trade_fair", *label)
         (entry,) = program.json("comment", "list", "contacts", number)
         assert (entry["body"], entry["channel"]) == ("Met at the stand", "Exhibition")
+
+
+def test_ct_74_connections_are_those_of_rest(both):
+    names = {"Kergal": 0, "Lagrange": 0}
+    for name in names:
+        names[name] = both.json("record", "create", "contacts", "kind=company", f"name={name}")["id"]
+    create(both, f"company={names['Kergal']}")
+    related = ("relation=supplies", f"other={names['Kergal']}", "direction=forward")
+    both.run("record", "act", "contacts", str(names["Lagrange"]), "relate", *related)
+    found = both.json("connections", "contacts", str(names["Lagrange"]), "--depth", "2")
+    assert {(e["from"]["title"], e["relation"], e["to"]["title"]) for e in found["edges"]} == {
+        ("Lagrange", "Supplier of", "Kergal"), ("Ada Lovelace", "Belongs to", "Kergal"),
+    }  # fmt: skip
+    table = both.run("connections", "contacts.contact", str(names["Kergal"]), "--limit", "2")
+    assert table.stdout.splitlines()[0].split() == ["from", "relation", "to"]
+    assert "1 more" in table.stderr
+    assert "name a record as entity:id" in both.fails("connections", "contacts", "1", "--expand", "x")

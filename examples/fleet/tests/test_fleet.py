@@ -6,6 +6,8 @@ import datetime as dt
 import re
 from pathlib import Path
 
+from crm_core import switching
+
 PACKAGE = Path(__file__).parent.parent / "crm_fleet"
 ASSIGNMENTS = "/vehicle-assignments"
 
@@ -104,3 +106,17 @@ def test_the_whole_plugin_is_small():
     files = [p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".html", ".toml") and "migrations" not in p.parts]
     lines = [line for p in files for line in p.read_text("utf-8").splitlines() if line.strip()]
     assert len(lines) <= 400
+
+
+def test_drivers_and_vehicles_are_connected_without_a_word_until_the_module_is_off(crm, rest, client, car, driver):
+    rest.post(ASSIGNMENTS, {"vehicle": car, "contact": driver, "since": "2026-01-05"})
+    (edge,) = rest.get(f"/contacts/{driver}/connections")["edges"]
+    assert (edge["from"]["title"], edge["relation"], edge["to"]["title"]) == ("AB-123-CD", "Driver", "Anne Martin")
+    assert rest.get(f"/vehicles/{car}/connections")["edges"] == [edge]
+    assert "AB-123-CD" in client.get(f"/contacts/{driver}?tab=connections").text
+    switching.disable(crm.database, crm.config, "fleet")
+    crm.refresh(force=True)
+    assert rest.get(f"/contacts/{driver}/connections")["edges"] == []
+    switching.enable(crm.database, crm.config, "fleet")
+    crm.refresh(force=True)
+    assert rest.get(f"/contacts/{driver}/connections")["edges"] == [edge]

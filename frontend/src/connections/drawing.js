@@ -62,7 +62,7 @@ function nodeOf(node, index, point, root) {
     ? {role: 'button', 'aria-label': `${words.replace('%(name)s', name)}`, 'aria-expanded': node.expanded}
     : {role: 'img', 'aria-label': name})});
   button.append(make('title', {}, name), make('circle', {r: RADIUS}));
-  const icon = root.querySelector(`[data-icon="${CSS.escape(node.entity)}"] svg`)?.cloneNode(true);
+  const icon = root.querySelector(`[data-icon="${CSS.escape(node.icon)}"] svg`)?.cloneNode(true);
   if (icon) {
     for (const [key, value] of Object.entries({x: -9, y: -9, width: 18, height: 18})) icon.setAttribute(key, value);
     button.append(icon);
@@ -77,9 +77,9 @@ function nodeOf(node, index, point, root) {
 }
 
 export function draw(graph, placed, root) {
-  const {width, height, points} = placed;
-  const svg = make('svg', {viewBox: `${-width / 2} ${-height / 2} ${width} ${height}`, width, height});
-  const arrow = make('marker', {id: 'connections-arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: 'auto'});
+  const {left, top, width, height, scale, points} = placed;
+  const svg = make('svg', {viewBox: `${left} ${top} ${width} ${height}`, width: width * scale, height: height * scale});
+  const arrow = make('marker', {id: 'connections-arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerUnits: 'userSpaceOnUse', markerWidth: 10, markerHeight: 10, orient: 'auto'});
   arrow.append(make('path', {d: 'M0,0.5 L8,4 L0,7.5 z'}));
   const defs = make('defs');
   defs.append(arrow);

@@ -3,7 +3,7 @@
 import {draw} from '../connections/drawing.js';
 import {layout} from '../connections/layout.js';
 
-const FEW = 24;
+const FEW = 12;
 const KEYS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 // Where records were, and which one was acted on, from one answer to the next.
 const kept = {places: new Map(), acted: ''};
@@ -34,7 +34,8 @@ class Drawn {
     box.replaceChildren(draw(graph, this.placed, this.root));
     this.width = box.clientWidth;
     box.classList.toggle('crowded', graph.edges.length > FEW);
-    box.scrollTo((this.placed.width - box.clientWidth) / 2, (this.placed.height - box.clientHeight) / 2);
+    const centre = this.mark(0).getBoundingClientRect(), view = box.getBoundingClientRect();
+    box.scrollTo(centre.x - view.x - box.clientWidth / 2, centre.y - view.y - box.clientHeight / 2);
     kept.centre = graph.nodes[0].key;
     kept.places = new Map(graph.nodes.map((node, index) => [node.key, {x: this.placed.points[index].x, y: this.placed.points[index].y}]));
     this.choose(Math.max(0, graph.nodes.findIndex(node => node.key === kept.acted)));
@@ -49,8 +50,9 @@ class Drawn {
   }
 
   light(index) {
-    this.box.querySelectorAll('.edge').forEach(edge =>
-      edge.classList.toggle('lit', [edge.dataset.from, edge.dataset.to].includes(String(index))));
+    const edges = [...this.box.querySelectorAll('.edge')];
+    const beside = edges.filter(edge => [edge.dataset.from, edge.dataset.to].includes(String(index)));
+    edges.forEach(edge => edge.classList.toggle('lit', beside.length <= FEW && beside.includes(edge)));
   }
 
   mark(index) {

@@ -87,6 +87,8 @@ class Contact(Record):
         plural=N_("Contacts"),
         slug="contacts",
         icon="people",
+        icon_by="kind",
+        icons={"person": "person", "company": "building"},
         visibility="read",
         visibility_setting="contacts.private",
         search_hint="email",
