@@ -166,12 +166,12 @@ def _linked(ctx: Ctx, found: Found, ways: Sequence[Way], side: str, numbers: Seq
     holder, by_key = ways[0].holder, {w.link.key: w for w in ways}
     far: EntityDef = holder if side == "target_id" else ctx.registry.entities[ways[0].target]
     table, other = holder.model.__links__.alias(), alias_of(far.model, f"connected by {holder.key}")
-    near = table.c[side]
+    near, away = table.c[side], table.c["record_id" if side == "target_id" else "target_id"]
     query = (
         sa.select(table.c.record_id, table.c.field, table.c.target_id)
-        .join(other, other.id == (table.c.record_id if side == "target_id" else table.c.target_id))
+        .join(other, other.id == away)
         .where(table.c.field.in_(by_key), near.in_(numbers), predicate(ctx, far, "read", other))
-        .order_by(near, other.id)
+        .order_by(near, away)
     )
     for record, key, target in _read(ctx, found, query):
         yield Link((holder.key, record), (ways[0].target, target), by_key[key])
