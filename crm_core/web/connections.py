@@ -119,9 +119,11 @@ def drawn(ctx: Ctx, view: View, found: Graph) -> dict[str, Any]:
 def rows(found: Graph, sort: str) -> list[tuple[Ref, str, Ref]]:
     """Return the rows of the table: in the order of the graph, or by one of the columns."""
     lines = [(e.start, e.label, e.end) for e in found.edges]
-    column = sort.removeprefix("-")
-    if column in COLUMNS:
-        texts = {"from": lambda r: found.nodes[r[0]].title, "relation": lambda r: r[1],
-                 "to": lambda r: found.nodes[r[2]].title}  # fmt: skip
-        lines.sort(key=lambda row: sort_key(texts[column](row), 200) or "", reverse=sort.startswith("-"))
-    return lines
+    if not sort:
+        return lines
+
+    def text(row: tuple[Ref, str, Ref]) -> str:
+        shown = (found.nodes[row[0]].title, row[1], found.nodes[row[2]].title)
+        return sort_key(shown[COLUMNS.index(sort.removeprefix("-"))]) or ""
+
+    return sorted(lines, key=text, reverse=sort.startswith("-"))
