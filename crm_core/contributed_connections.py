@@ -28,7 +28,7 @@ class Connection(Contribution):
 
     entity: str
     field: str
-    label: str = ""
+    label: str
     reverse: str = ""
     named_by: str = ""
     words: Callable[[Ctx, Any], tuple[str, str]] | None = None

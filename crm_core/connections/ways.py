@@ -51,7 +51,7 @@ class Way:
         naming = self.naming
         if naming is not None and naming.words is not None and value is not None:
             return naming.words(ctx, value)
-        label = gettext(naming.label) if naming is not None and naming.label else (self.other or self.link).title()
+        label = gettext(naming.label) if naming is not None else (self.other or self.link).title()
         if naming is not None and naming.reverse:
             return label, gettext(naming.reverse)
         return label, self.link.title() if self.other is not None else gettext(self.holder.plural)

@@ -16,6 +16,7 @@ def relation_words(ctx: Ctx, code: Any) -> tuple[str, str]:
 CONNECTIONS = (
     Connection(entity=CONTACT, field="companies", label=N_("Belongs to"), reverse=N_("Has as contact"),
                covers=("company",)),
-    Connection(entity=RELATION, field="contact", named_by="relation", words=relation_words),
+    Connection(entity=RELATION, field="contact", label=N_("Related to"), reverse=N_("Related to"), named_by="relation",
+               words=relation_words),
 )  # fmt: skip
 """The main company is always among all companies (CT-50), so it says nothing more."""
