@@ -12,7 +12,8 @@ from crm_core.testing.deployments import TestDeployment
 from tests.connections.bonds import CONTACT, NOTE, PROJECT, ROLE
 from tests.connections.conftest import lines
 
-Make, Ask = Callable[..., int], Callable[..., Graph]
+Make = Callable[..., int]
+Ask = Callable[..., Graph]
 
 
 def test_links_of_every_form_connect_from_either_side(crm: TestDeployment, company: Make, graph_of: Ask) -> None:
