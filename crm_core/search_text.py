@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
-from crm_core.db.expressions import SearchMatch
 from crm_core.fieldtypes import Link
-from crm_core.text import digits, fold, fold_once, like_escape
+from crm_core.text import digits, fold, fold_once
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -135,20 +134,3 @@ def words_of(text: str) -> list[str]:
     if _PHONE.fullmatch(text.strip()) and len(digits(text)) >= 3:
         return [digits(text).lstrip("0") or "0"]
     return [w for w in fold(text.replace("\x00", " ")).split() if w][:12]
-
-
-def matches(alias: Any, text: str) -> Any | None:
-    """Return the condition that a record holds every word of ``text``; ``None`` for no words.
-
-    Words of one or two letters match at word starts only: shorter than a trigram, they have no index.
-    """
-    words = words_of(text)
-    if not words:
-        return None
-    patterns = [like_escape(w) if len(w) > 2 else " " + like_escape(w) for w in words]
-    # Fewer than three characters are no trigram: FTS5 of SQLite 3.40 finds nothing, or crashes beside a longer word.
-    indexed = [p for p in patterns if len(p) > 2] if not any("\\" in p for p in patterns) else []
-    conditions = [alias.search_text.like(f"%{p}%", escape="\\") for p in patterns if p not in indexed]
-    if indexed:
-        conditions.append(SearchMatch(alias.id, alias.search_text, *(sa.literal(f"%{p}%") for p in indexed)))
-    return sa.and_(*conditions)

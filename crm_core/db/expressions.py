@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+from crm_core.text import like_escape
 
 Kind = Literal["text", "decimal", "int", "bool"]
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,100}")
@@ -125,7 +128,7 @@ def _json_with_number(element: JsonWithNumber, compiler: SQLCompiler, **kw: Any)
 
 
 class SearchMatch(FunctionElement[Any]):
-    """``match(id, search_text, pattern…)``: rows whose folded text is like every pattern, by the trigram index.
+    """``SearchMatch(id, search_text, trigram…)``: rows whose folded text holds every trigram, by the index alone.
 
     The type is null on purpose: a Boolean would be rendered as ``(… IN …) = 1`` on SQLite and lose the index.
     """
@@ -134,22 +137,45 @@ class SearchMatch(FunctionElement[Any]):
     inherit_cache = True
     name = "search_match"
 
+    def __init__(self, identifier: Any, text: Any, *trigrams: str) -> None:
+        patterns = [sa.literal(f"%{like_escape(one)}%") for one in trigrams]
+        super().__init__(identifier, text, sa.literal(fts_all(trigrams)), *patterns)
+
+
+def fts_all(trigrams: Iterable[str]) -> str:
+    """Return the query of FTS5 for what holds every one of these trigrams."""
+    return " AND ".join('"' + one.replace('"', '""') + '"' for one in trigrams)
+
 
 @compiles(SearchMatch, "postgresql")
 def _match_postgresql(element: SearchMatch, compiler: SQLCompiler, **kw: Any) -> str:
-    _, text, *patterns = element.clauses
+    _, text, _, *patterns = element.clauses
     column = compiler.process(text, **kw)
     return "(" + " AND ".join(f"{column} LIKE {compiler.process(p, **kw)}" for p in patterns) + ")"
 
 
 @compiles(SearchMatch, "sqlite")
 def _match_sqlite(element: SearchMatch, compiler: SQLCompiler, **kw: Any) -> str:
-    identifier, text, *patterns = element.clauses
+    identifier, text, query, *_ = element.clauses
     table: Any = text.table
-    name = getattr(table, "element", table).name
-    likes = " AND ".join(f"search_text LIKE {compiler.process(p, **kw)}" for p in patterns)
-    found = f"SELECT rowid FROM {name}_fts WHERE {likes}"  # noqa: S608 - a table of ours, patterns are bound
+    index = f"{getattr(table, 'element', table).name}_fts"
+    found = f"SELECT rowid FROM {index} WHERE {index} MATCH {compiler.process(query, **kw)}"  # noqa: S608 - a table of ours, the query is bound
     return f"({compiler.process(identifier, **kw)} IN ({found}))"
+
+
+class Unsearched(FunctionElement[Any]):
+    """A folded text that is looked at row by row: neither database asks the trigram index for it."""
+
+    type = sa.String()
+    inherit_cache = True
+    name = "unsearched"
+
+
+@compiles(Unsearched)
+def _unsearched(element: Unsearched, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = element.clauses
+    text = compiler.process(column, **kw)
+    return f"({text} || '')" if compiler.dialect.name == "postgresql" else text
 
 
 class JsonObject(FunctionElement[Any]):

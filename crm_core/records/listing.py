@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import search_text
 from crm_core.access import check_readable, compiler, predicate, readable, require
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
@@ -20,6 +19,7 @@ from crm_core.records.narrowed import Filters, split
 from crm_core.records.ordering import Sort, parse_sort
 from crm_core.records.prepared import LIMIT, Prepared, parameters, prepare
 from crm_core.records.rows import Page, Row
+from crm_core.search.matching import matches
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -111,7 +111,7 @@ def filters(ctx: Ctx, definition: EntityDef, alias: Any, query: ListQuery) -> li
     if query.filter is not None:
         where.append(compiler(ctx).compile(query.filter, definition, alias))
     if query.q.strip():
-        found = search_text.matches(alias, query.q)
+        found = matches(ctx, definition, alias, query.q)
         where.append(sa.false() if found is None else found)
     return where
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from crm_core import search_index
 from crm_core.db.expressions import SearchMatch
 from crm_core.revision_tools import create_search, drop_search
+from crm_core.search.matching import trigrams_of
 
 TABLE = sa.table("zoo_thing", sa.column("id", sa.Integer), sa.column("search_text", sa.Text))
 
@@ -25,7 +26,7 @@ def thing(database):
 
 
 def find(connection, text):
-    match = SearchMatch(TABLE.c.id, TABLE.c.search_text, sa.literal(f"%{text}%"))
+    match = SearchMatch(TABLE.c.id, TABLE.c.search_text, *trigrams_of([text]))
     return sorted(connection.scalars(sa.select(TABLE.c.id).where(match)))
 
 
@@ -80,7 +81,7 @@ def test_postgresql_uses_the_trigram_index(thing):
     with thing.engine.begin() as connection:
         assert search_index.has_trigrams(connection)
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        match = SearchMatch(TABLE.c.id, TABLE.c.search_text, sa.literal("%lovel%"))
+        match = SearchMatch(TABLE.c.id, TABLE.c.search_text, *trigrams_of(["lovel"]))
         query = str(sa.select(TABLE.c.id).where(match).compile(thing.engine, compile_kwargs={"literal_binds": True}))
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {query.replace('%', '%%')}").scalars())
     assert "ix_zoo_thing_search" in plan
