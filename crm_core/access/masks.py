@@ -44,12 +44,15 @@ def _points_away(ctx: Ctx, field: FieldDef) -> bool:
 def _mask(ctx: Ctx, entity: str, part: int) -> frozenset[str]:
     key = ("mask", entity, part)
     if key not in ctx.cache:
-        actor = ctx.actor
+        actor, fields = ctx.actor, ctx.registry.fields(entity)
         ctx.cache[key] = frozenset(
             name
-            for name, field in ctx.registry.fields(entity).items()
-            if (actor.is_admin or not (roles := roles_of(ctx, field)[part]) or set(roles) & set(actor.roles))
-            and open_to(ctx.directory, actor, field.plugin)
+            for name, field in fields.items()
+            if actor.is_admin
+            or (
+                (not (roles := roles_of(ctx, field)[part]) or set(roles) & set(actor.roles))
+                and open_to(ctx.directory, actor, field.plugin)
+            )
         )
     found: frozenset[str] = ctx.cache[key]
     return found

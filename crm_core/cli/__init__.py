@@ -37,6 +37,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "tags": ("crm_core.cli.lists:tags", "Tags: list, add, rename, merge, delete."),
     "settings": ("crm_core.cli.settings:settings", "Settings of the kernel and the plugins."),
     "currency": ("crm_core.cli.settings:currency", "Default currency and rates."),
+    "search": ("crm_core.cli.finding:search", "Search all kinds of records."),
     "jobs": ("crm_core.cli.insight:jobs", "Background jobs: list, cancel, retry."),
     "explain": ("crm_core.cli.insight:explain", "Say why someone may or may not do something."),
     "hooks": ("crm_core.cli.insight:hooks", "Show which plugins answer which hooks."),

@@ -14,17 +14,19 @@ from crm_core.db.expressions import SearchMatch, Unsearched, fts_all
 from crm_core.errors import FilterError
 from crm_core.fieldtypes import Lines, Link
 from crm_core.filters import Cond
+from crm_core.search.rarity import GRAM, Frequencies, frequencies
 from crm_core.search_text import LINK_END, searched_fields, words_of
 from crm_core.text import like_escape
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
 
-GRAM = 3
 ASKED, ASKED_OF_EACH = 4, 2
-"""Trigrams the index is asked for: of one word, and of each of several. Every one is a list to read, and the lists grow
-with the table; three that cover a word leave hardly a row more than all seven, and the text itself is looked at anyway.
+"""Trigrams the index is asked for: of one word, and of each of several. Every one is a list to read; few that cover a
+word leave hardly a row more than all of them, and the text itself is looked at anyway.
 """
+RAREST = 3
+"""Trigrams it is asked for where it is known which are rare."""
 
 
 def matches(ctx: Ctx, definition: EntityDef, alias: Any, text: str) -> Any | None:
@@ -36,9 +38,9 @@ def matches(ctx: Ctx, definition: EntityDef, alias: Any, text: str) -> Any | Non
     words = words_of(text)
     if not words:
         return None
-    trigrams = trigrams_of(words)
+    trigrams = trigrams_of(words, frequencies(ctx, definition))
     asked = [SearchMatch(alias.id, alias.search_text, *trigrams)] if trigrams else []
-    return sa.and_(*asked, *_confirmed(ctx, definition, alias, words))
+    return sa.and_(*asked, *_confirmed(ctx, definition, alias, words, trigrams))
 
 
 def streamed(ctx: Ctx, definition: EntityDef, text: str) -> Any | None:
@@ -47,10 +49,10 @@ def streamed(ctx: Ctx, definition: EntityDef, text: str) -> Any | None:
     It is for statements that want some rows in any order.
     """
     model, words = definition.model, words_of(text)
-    trigrams = trigrams_of(words)
+    trigrams = trigrams_of(words, frequencies(ctx, definition))
     if not trigrams or not ctx.database.is_sqlite:
         return matches(ctx, definition, model, text)
-    return sa.and_(joined(model, fts_all(trigrams)), *_confirmed(ctx, definition, model, words))
+    return sa.and_(joined(model, fts_all(trigrams)), *_confirmed(ctx, definition, model, words, trigrams))
 
 
 def joined(model: Any, query: str) -> Any:
@@ -60,10 +62,14 @@ def joined(model: Any, query: str) -> Any:
     return sa.and_(index.c[name].op("MATCH")(query), model.id == index.c.rowid)
 
 
-def trigrams_of(words: Sequence[str]) -> list[str]:
-    """Return the trigrams to ask the index for: few, and such that they cover each word."""
-    most = ASKED if len(words) == 1 else ASKED_OF_EACH
-    return list(dict.fromkeys(gram for word in words for gram in _covering(_pattern(word), most)))
+def trigrams_of(words: Sequence[str], known: Frequencies | None = None) -> list[str]:
+    """Return the trigrams to ask the index for: the rarest of all words, or few that cover each word."""
+    patterns = [pattern for word in words if len(pattern := _pattern(word)) >= GRAM]
+    if known is None:
+        most = ASKED if len(words) == 1 else ASKED_OF_EACH
+        return list(dict.fromkeys(gram for pattern in patterns for gram in _covering(pattern, most)))
+    every = dict.fromkeys(p[i : i + GRAM] for p in patterns for i in range(len(p) - GRAM + 1))
+    return sorted(every, key=lambda gram: known.get(gram, 0))[:RAREST]
 
 
 def _pattern(word: str) -> str:
@@ -71,27 +77,23 @@ def _pattern(word: str) -> str:
 
 
 def _covering(pattern: str, most: int) -> Iterator[str]:
-    last = len(pattern) - GRAM
-    pieces = min(most, -(-len(pattern) // GRAM))
-    # Fewer than three characters are no trigram.
-    for number in range(pieces if last >= 0 else 0):
+    last, pieces = len(pattern) - GRAM, min(most, -(-len(pattern) // GRAM))
+    for number in range(pieces):
         start = round(number * last / max(pieces - 1, 1))
         yield pattern[start : start + GRAM]
 
 
-def _confirmed(ctx: Ctx, definition: EntityDef, alias: Any, words: Sequence[str]) -> list[Any]:
-    """Return what must hold of each row beside its trigrams."""
-    if ctx.actor.system:
-        return _said_in(Unsearched(alias.search_text), [w for w in words if len(_pattern(w)) != GRAM])
+def _confirmed(ctx: Ctx, definition: EntityDef, alias: Any, words: Sequence[str], asked: Sequence[str]) -> list[Any]:
+    """Return what must hold of each row beside the trigrams that the index was asked for."""
     mask = readable(ctx, definition.key)
     searched = searched_fields(ctx, definition)
     if any(field.key not in mask for field in searched):
         shown = [field for field in searched if field.key in mask]
         return [sa.or_(sa.false(), *_in_fields(ctx, definition, alias, shown, word)) for word in words]
     own = _without_hidden_names(ctx, alias, searched)
-    if own is None:
-        return _said_in(Unsearched(alias.search_text), [w for w in words if len(_pattern(w)) != GRAM])
-    return _said_in(own, words)
+    if own is not None:
+        return _said_in(own, words)
+    return _said_in(Unsearched(alias.search_text), [word for word in words if _pattern(word) not in asked])
 
 
 def _said_in(text: Any, words: Sequence[str]) -> list[Any]:
@@ -111,13 +113,13 @@ def _without_hidden_names(ctx: Ctx, alias: Any, searched: Sequence[FieldDef]) ->
             continue
         name = sa.literal(" ") + comparable(ctx.registry.field(target.key, target.title), other) + LINK_END
         hidden = sa.select(name).where(other.id == scalar(field, alias), sa.not_(sa.func.coalesce(seen, sa.false())))
-        text = sa.func.replace(text, sa.func.coalesce(hidden.correlate(alias).scalar_subquery(), LINK_END * 2), LINK_END)
+        text = sa.func.replace(
+            text, sa.func.coalesce(hidden.correlate(alias).scalar_subquery(), LINK_END * 2), LINK_END
+        )
     return None if text is alias.search_text else text
 
 
-def _in_fields(
-    ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[FieldDef], word: str
-) -> Iterator[Any]:  # fmt: skip
+def _in_fields(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[FieldDef], word: str) -> Iterator[Any]:
     """Yield a condition for each field that may hold a word; where no folded form is kept, accents count."""
     for field in fields:
         if isinstance(field.type, Link):

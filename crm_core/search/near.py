@@ -15,7 +15,8 @@ from crm_core.access import predicate
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
 from crm_core.db.expressions import SearchMatch, fts_all
-from crm_core.search.matching import GRAM, joined, trigrams_of
+from crm_core.search.matching import joined, trigrams_of
+from crm_core.search.rarity import GRAM
 from crm_core.search_text import words_of
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ def _vocabularies(
     found: dict[str, set[str]] = {}
     if not parts:
         return found
-    query = sa.union_all(*parts) if len(parts) > 1 else parts[0]
-    for kind, said in ctx.session.execute(query, execution_options=KERNEL):
+    for kind, said in ctx.session.execute(sa.union_all(*parts), execution_options=KERNEL):
         found.setdefault(definitions[kind].key, set()).update(_WORD.findall(said))
     return found
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from rapidfuzz import fuzz
 
 from crm_core.access import allowed, predicate, readable
-from crm_core.columns import comparable
+from crm_core.columns import comparable, scalar
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
-from crm_core.search import near
+from crm_core.search import near, rarity
 from crm_core.search.matching import matches, streamed
 from crm_core.search_text import words_of
 from crm_core.text import fold
@@ -92,14 +92,18 @@ def _hits(ctx: Ctx, definition: EntityDef, condition: Any, text: str, limit: int
     model = definition.model
     title = getattr(model, definition.title)
     key = comparable(ctx.registry.field(definition.key, definition.title), model)
+    shown = hint_of(ctx, definition)
+    hint = scalar(ctx.registry.field(definition.key, shown), model) if shown else sa.literal("")
     candidates = (
-        sa.select(model.id, title.label("title"), key.label("sort"), _hint(ctx, definition).label("hint"))
+        sa.select(model.id, title.label("title"), key.label("sort"), hint.label("hint"))
         .where(condition, predicate(ctx, definition, "read", model))
         .limit(CANDIDATES)
     ).subquery()
     first = sa.case((candidates.c.sort.startswith(fold(text), autoescape=True), 0), else_=1)
     query = sa.select(candidates).order_by(first, candidates.c.sort, candidates.c.id).limit(limit)
     rows = ctx.session.execute(query, execution_options=KERNEL).all()
+    for row in rows:
+        rarity.met(ctx, definition, row.id)
     words = title_words(ctx, definition.key)
     titled = definition.title in readable(ctx, definition.key)
     return [
@@ -108,12 +112,10 @@ def _hits(ctx: Ctx, definition: EntityDef, condition: Any, text: str, limit: int
     ]
 
 
-def _hint(ctx: Ctx, definition: EntityDef) -> Any:
-    """Return the column that tells hits with one title apart, if the actor may read it and what it is taken from."""
-    name = definition.search_hint
-    if not name:
-        return sa.literal("")
-    fields = ctx.registry.fields(definition.key)
-    field = fields.get(name)
-    needed = {name, field.filter_as.partition(".")[0] or name} if field is not None else set()
-    return getattr(definition.model, name) if needed <= readable(ctx, definition.key) else sa.literal("")
+def hint_of(ctx: Ctx, definition: EntityDef) -> str:
+    """Return the field that tells hits with one title apart; nothing where the actor may not read what it shows."""
+    field = ctx.registry.fields(definition.key).get(definition.search_hint)
+    if field is None:
+        return ""
+    needed = {field.key, field.filter_as.partition(".")[0] or field.key}
+    return field.key if needed <= readable(ctx, definition.key) else ""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
 
 CHANGES = 8
+SHOWN_LAST = 10
 LOOKED_THROUGH = 500
 """Changes of a kind of record that are looked through for those to one's own records."""
 WHAT = {
@@ -68,7 +69,7 @@ def install(app: flask.Flask) -> None:
 def page() -> str:
     """Show the home page."""
     ctx = current()
-    boxes, news, last = panels(ctx), changes(ctx), recent.recent(ctx)
+    boxes, news, last = panels(ctx), changes(ctx), recent.recent(ctx)[:SHOWN_LAST]
     links = [item for d in ctx.registry.entities.values() for item in ui.list_links(ctx, d)]
     return flask.render_template(
         "home.html",
