@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from crm_core.web.search import marked
+from crm_core import switching
+from crm_core.web.marking import marked
 from tests.web.helpers import CONTACT, send, text_of
 
 
@@ -51,6 +54,29 @@ def test_recent_records_are_shown_only_while_one_may_see_them(sqlite_crm, boss):
     assert "Soon Hidden" not in text_of(user.get("/"))
 
 
+def test_the_last_twenty_records_are_kept_over_deletion_and_modules_switched_off(sqlite_crm, boss):
+    made = [sqlite_crm.make(CONTACT, kind="company", name=f"Wombat {n:02}") for n in range(23)]
+    for record in made:
+        boss.get(f"/contacts/{record}")
+    token = {"Authorization": f"Bearer {sqlite_crm.token_of(sqlite_crm.admin)}"}
+
+    def last():
+        shown = re.findall(r"Wombat \d\d", text_of(boss.get("/search/suggest")))
+        over_rest = boss.get("/api/v1/search/recent", headers=token).json["items"]
+        assert [hit["title"] for hit in over_rest] == shown
+        return shown
+
+    assert last() == [f"Wombat {n:02}" for n in range(22, 2, -1)]
+    send(boss, f"/contacts/{made[22]}/delete")
+    assert last() == [f"Wombat {n:02}" for n in range(21, 2, -1)]
+    switching.disable(sqlite_crm.database, sqlite_crm.config, "contacts")
+    sqlite_crm.refresh(force=True)
+    assert last() == []
+    switching.enable(sqlite_crm.database, sqlite_crm.config, "contacts")
+    sqlite_crm.refresh(force=True)
+    assert last() == [f"Wombat {n:02}" for n in range(21, 2, -1)]
+
+
 def test_the_palette_offers_pages_and_things_to_create(sqlite_crm, boss):
     shown = text_of(boss.get("/search/palette"))
     assert "Settings" in shown
@@ -74,6 +100,9 @@ def test_nothing_one_types_breaks_the_search(boss, text):
         ("<b>", "b", "&lt;<mark>b</mark>&gt;"),
         ("a.b", ".", "a<mark>.</mark>b"),
         ("Anna Anna", "anna", "<mark>Anna</mark> <mark>Anna</mark>"),
+        ("Anne Müller-Straße", "muller strasse", "Anne <mark>Müller</mark>-<mark>Straße</mark>"),
+        ("Anne Mu\u0308ller", "mu", "Anne <mark>Mu\u0308</mark>ller"),
+        ("Łódź & Ærø", "LODZ aero", "<mark>Łódź</mark> &amp; <mark>Ærø</mark>"),
         ("plain", "", "plain"),
     ],
 )
