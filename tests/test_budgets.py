@@ -45,15 +45,15 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/<definition>/options": ("", "?q=ker"),
     "/api/v1/<slug>": ("?limit=500", "?q=kergal"),
     "/api/v1/explain": ("?user=1&entity=contacts&record={record}&action=read",),
-    "/api/v1/search": ("?q=kergal",),
+    "/api/v1/search": ("?q=kergal", "?q=kergal&entity=contacts", "?q=kregal"),
     "/api/v1/views": ("?entity=contacts",),
     "/options/related": ("", "?q=ker"),
     "/api/v1/lists/<key>/<entry_id>/merge": ("?into={other}",),
-    "/search": ("", "?q=kergal"),
+    "/search": ("", "?q=kergal", "?q=kergal&type=contacts", "?q=kregal"),
     "/settings/lists/<key>/<number>/merge": ("", "?into={other}"),
     "/settings/tags/merge": ("", "?ids={tag}&target={other_tag}"),
-    "/search/palette": ("", "?q=kergal"),
-    "/search/suggest": ("", "?q=kergal"),
+    "/search/palette": ("", "?q=kergal", "?q=kregal"),
+    "/search/suggest": ("", "?q=kergal", "?q=kregal"),
 }
 """What follows the address of a rule; nothing where it is not named."""
 

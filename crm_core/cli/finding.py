@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from crm_core.cli.base import as_option, json_option, operation, say, table, write_json
+from crm_core.cli.base import as_option, json_option, operation, say, table, warn, write_json
 from crm_core.errors import BadRequest
 from crm_core.i18n import N_
 
@@ -42,7 +42,7 @@ def search(ctx: click.Context, /, text: str, recent: bool, email: str | None, as
         say(N_("Nearest to what you typed: %(words)s"), words=" ".join(answer["words"]))
         _show(answer["nearest"])
     if answer["next"]:
-        say(N_("There are more: --after %(cursor)s"), cursor=answer["next"])
+        warn(N_("More: --after %(cursor)s"), cursor=answer["next"])
 
 
 def _show(hits: list[dict[str, Any]]) -> None:
