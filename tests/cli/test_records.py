@@ -26,6 +26,21 @@ def test_a_record_is_created_shown_changed_and_deleted(both):
     assert "does not exist" in both.fails("record", "show", "contacts", number)
 
 
+def test_the_search_in_everything_reaches_what_the_box_reaches(both):
+    for name in ("Babbage", "Byron", "Johnson"):
+        create(both, f"last_name={name}")
+    shown = both.run("search", "byron").stdout
+    assert "Ada Byron" in shown and "Babbage" not in shown
+    first = both.json("search", "ada", "--entity", "contacts", "--limit", "2")
+    then = both.json("search", "ada", "--entity", "contacts", "--limit", "2", "--after", first["next"])
+    assert [h["title"] for h in first["items"] + then["items"]] == ["Ada Babbage", "Ada Byron", "Ada Johnson"]
+    near = both.run("search", "jonson").stdout
+    assert "Nothing found for “jonson”" in near and "Ada Johnson" in near
+    assert both.json("search", "--recent")["items"] == []
+    assert "--recent" in both.fails("search")
+    assert "contacts" in both.fails("search", "x", "--entity", "contact")
+
+
 def test_lists_are_filtered_searched_sorted_and_paged(both):
     for name in ("Babbage", "Byron", "Clarke"):
         create(both, f"last_name={name}")
