@@ -12,6 +12,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from crm_core.access import predicate
+from crm_core.columns import alias_of
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
 from crm_core.db.expressions import SearchMatch, fts_all
@@ -26,8 +27,8 @@ SHORTEST = 4
 """Letters of a word that has near ones; of shorter ones nearly all others would be near."""
 WORDS = 4
 """So many words are looked at; a text of more is not a name with a slip."""
-LOOKED_AT, READ = 1000, 400
-"""Records of a kind whose words are compared, and letters of each."""
+SCANNED, LOOKED_AT, READ = 5000, 1000, 400
+"""Records of a kind that may be near, those the actor may see whose words are compared, and letters of each."""
 SIMILAR = 0.74
 """Share of letters in place (optimal string alignment): one slip in four letters, two in eight."""
 TRIED, OF_EACH = 3, 3
@@ -43,7 +44,7 @@ def texts(ctx: Ctx, definitions: Sequence[EntityDef], text: str) -> dict[str, li
     """Return what to search for instead, by kind of record, the nearest first; kinds without any are left out.
 
     The words come from records the actor may see. One statement, or two: trigrams that a single slip leaves whole are
-    asked for in pairs, and if that finds nothing, one by one. Never more than ``LOOKED_AT`` records a kind are read.
+    asked for in pairs, and if that finds nothing, one by one. Never more than ``SCANNED`` records a kind are read.
     """
     words = words_of(text)
     if len(words) > WORDS or not any(_has_near(w) for w in words):
@@ -80,10 +81,10 @@ def _vocabularies(
 ) -> Mapping[str, set[str]]:  # fmt: skip
     parts = []
     for number, definition in enumerate(definitions):
-        model = definition.model
-        said = sa.func.substr(model.search_text, 1, READ).label("said")
-        query = sa.select(sa.literal(number).label("kind"), said)
-        query = query.where(_holding(ctx, model, asked), predicate(ctx, definition, "read", model))
+        model, seen = definition.model, alias_of(definition.model, "searched for near words")
+        some = sa.select(model.id).where(_holding(ctx, model, asked)).limit(SCANNED).subquery()
+        query = sa.select(sa.literal(number).label("kind"), sa.func.substr(seen.search_text, 1, READ).label("said"))
+        query = query.join_from(some, seen, seen.id == some.c.id).where(predicate(ctx, definition, "read", seen))
         parts.append(sa.select(query.limit(LOOKED_AT).subquery()))
     found: dict[str, set[str]] = {}
     if not parts:
@@ -110,7 +111,10 @@ def _instead(words: Sequence[str], known: set[str]) -> list[str]:
 
 
 def _near(word: str, known: set[str]) -> Iterator[tuple[str, float]]:
-    """Yield words near to one, with their likeness; the word itself where it is known, or has none."""
+    """Yield words near to one, with their likeness; the word itself where it is known, or has none.
+
+    A word that holds a nearer one is found by that.
+    """
     if not _has_near(word) or any(word in other for other in known):
         yield word, 1.0
         return
@@ -121,4 +125,8 @@ def _near(word: str, known: set[str]) -> Iterator[tuple[str, float]]:
             word, heads, scorer=OSA.normalized_similarity, score_cutoff=SIMILAR, limit=OF_EACH
         ):
             likeness[other] = max(likeness.get(other, 0.0), score - loss)
-    yield from sorted(likeness.items(), key=lambda item: (-item[1], item[0]))[:OF_EACH]
+    found: list[tuple[str, float]] = []
+    for other, score in sorted(likeness.items(), key=lambda item: (-item[1], item[0])):
+        if not any(nearer in other for nearer, _ in found):
+            found.append((other, score))
+    yield from found[:OF_EACH]
