@@ -178,7 +178,7 @@ def test_kn_26_notes_and_files_stay_listed_and_searchable_when_their_author_is_g
         ("documents.document", f"/documents/{made['id']}"), ("core.comment", f"/contacts/{contact}"),
     ]  # fmt: skip
     assert "Ann Example" in hits[1]["subtitle"]
-    assert "We agreed on wombats" in bob.page("/search?q=wombats")
+    assert "We agreed on <mark>wombats</mark>" in bob.page("/search?q=wombats")
     assert "We agreed" not in bob.page("/search/suggest?q=wombats")
     assert [c["body"] for c in bob.get(f"/contacts/{contact}/comments")["items"]] == ["We agreed on wombats"]
     page = bob.page(f"/contacts/{contact}/timeline")
