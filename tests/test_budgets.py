@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from werkzeug.routing import Rule
 
-from crm_core import customfields, records
+from crm_core import customfields, deployment, records
+from crm_core.access import sets
 from crm_core.testing.deployments import TestDeployment
 from crm_core.web import assets, recordview
 from tests.stock import CONTACT, Stock
@@ -56,6 +57,13 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/search/suggest": ("", "?q=kergal", "?q=kregal"),
 }
 """What follows the address of a rule; nothing where it is not named."""
+
+
+@pytest.fixture(autouse=True)
+def _kept_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what is read again every other second stay: on a slow machine each request would come too late for it."""
+    monkeypatch.setattr(sets, "KEPT", 3600.0)
+    monkeypatch.setattr(deployment, "CHECK_EVERY", 3600.0)
 
 
 def name_of(rule: Rule) -> str:
