@@ -33,7 +33,7 @@ from crm_core.context import Actor, Ctx, Locale
 from crm_core.contributed_connections import Connection
 from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
-from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter
+from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, ImportInto
 from crm_core.contributed_merges import DuplicateRule, Merge, MergeRule
 from crm_core.contributed_services import FileScanner, Previewer, RestRoutes
 from crm_core.contributions import (
@@ -248,6 +248,7 @@ __all__ = [
     "GrantDef",
     "Hit",
     "Image",
+    "ImportInto",
     "ImportOptions",
     "ImportRow",
     "ImportSource",
