@@ -67,6 +67,7 @@ from crm_core.errors import (
     BadRequest,
     Conflict,
     CrmError,
+    FilterError,
     Forbidden,
     Invalid,
     NotFound,
@@ -181,7 +182,7 @@ def listed(ctx: Ctx, entity: str, args: Any) -> ListQuery:
     ``fields`` are its columns.
 
     Raises:
-        FilterError: the filter can't be read.
+        FilterError: the filter, or that of the view, can't be read.
     """
     from crm_core.web import listing, views
 
@@ -189,6 +190,9 @@ def listed(ctx: Ctx, entity: str, args: Any) -> ListQuery:
     state = listing.read_state(ctx, definition, args, views.views_of(ctx, definition))
     if state.error is not None:
         raise state.error
+    if state.view.problem and "filter" not in args:
+        message = N_("The filter of this view can't be read: %(reason)s")
+        raise FilterError(message, params={"reason": state.view.problem})
     return state.query(state.columns)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from crm_core import import_options, import_report, import_work, imports, jobs
+from crm_core import import_columns, import_options, import_report, import_work, imports, jobs
+from crm_core.contributed_faces import ImportInto
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from crm_core.import_reading import CHUNK
@@ -191,6 +192,29 @@ def test_options_are_checked(crm):
     with pytest.raises(Invalid) as caught:
         import_options.options_of({"region": "Germany", "overrides": ["no pair"]})
     assert [p.field for p in caught.value.problems()] == ["region", "overrides"]
+
+
+PILED: list[tuple[str, list[int]]] = []
+PILE = ImportInto(
+    entity="test.thing", key="pile", label="Pile", choices=lambda ctx: [("red", "Red pile")],
+    put=lambda ctx, choice, ids: PILED.append((choice, sorted(ids))),
+)  # fmt: skip
+
+
+class TestInto:
+    @pytest.fixture
+    def contributed(self):
+        return [*THINGS, IMPORTER, PILE]
+
+    def test_ie_05_imported_records_are_put_into_what_a_module_offers(self, crm):
+        PILED.clear()
+        with crm.as_user(crm.user) as ctx:
+            assert import_columns.destinations(ctx, "test.thing") == [("pile:red", "Pile: Red pile")]
+        with pytest.raises(Invalid, match="pile:blue"):
+            start(crm, file_of("A,1"), into="pile:blue")
+        assert finish(crm, file_of("A,1", "skip,", "B,2"), into="pile:red").counts["created"] == 2
+        ((choice, ids),) = PILED
+        assert (choice, len(ids)) == ("red", 2)
 
 
 def test_a_cancelled_import_keeps_what_it_wrote(crm):
