@@ -148,6 +148,7 @@ def test_ie_01_step_by_step_with_columns_remembered(crm, admin) -> None:
 
     first = upload()
     page = admin.page(first)
+    assert 'name="clear" value="1">' in page, "what a cell leaves empty stays unless one asks for it"
     assert "Read as Unicode (UTF-8) with “Semicolon”" in page
     assert "Kennzeichen" in page and "AA-1 · BB-2" in page and 'name="match"' in page
     admin.post(first, {"column.0": "plate", "column.1": "model", "match": "plate", "mode": "both", "do": "import"})
