@@ -33,7 +33,7 @@ from crm_core.context import Actor, Ctx, Locale
 from crm_core.contributed_connections import Connection
 from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
-from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter
+from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, ImportInto
 from crm_core.contributed_merges import DuplicateRule, Merge, MergeRule
 from crm_core.contributed_services import FileScanner, Previewer, RestRoutes
 from crm_core.contributions import (
@@ -67,6 +67,7 @@ from crm_core.errors import (
     BadRequest,
     Conflict,
     CrmError,
+    FilterError,
     Forbidden,
     Invalid,
     NotFound,
@@ -181,7 +182,7 @@ def listed(ctx: Ctx, entity: str, args: Any) -> ListQuery:
     ``fields`` are its columns.
 
     Raises:
-        FilterError: the filter can't be read.
+        FilterError: the filter, or that of the view, can't be read.
     """
     from crm_core.web import listing, views
 
@@ -189,6 +190,9 @@ def listed(ctx: Ctx, entity: str, args: Any) -> ListQuery:
     state = listing.read_state(ctx, definition, args, views.views_of(ctx, definition))
     if state.error is not None:
         raise state.error
+    if state.view.problem and "filter" not in args:
+        message = N_("The filter of this view can't be read: %(reason)s")
+        raise FilterError(message, params={"reason": state.view.problem})
     return state.query(state.columns)
 
 
@@ -248,6 +252,7 @@ __all__ = [
     "GrantDef",
     "Hit",
     "Image",
+    "ImportInto",
     "ImportOptions",
     "ImportRow",
     "ImportSource",

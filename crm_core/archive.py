@@ -2,13 +2,15 @@
 
 ``manifest.json`` says what is inside; ``data/<table>.jsonl`` holds the rows of each table, one object a line;
 ``files/`` the stored files by their digest. Passwords, second factors, tokens, sessions, jobs and secret settings are
-left out.
+left out. So are the tables of modules that are off: what their columns mean only their code knows; the manifest names
+them (``left_out``), and whoever asks for the archive is told.
 A backup is something else: it restores a deployment as it was, secrets included, on the same kind of database.
 """
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -58,12 +60,16 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive says about itself: rows by table, tables by kind of record, and how many files."""
+    """What an archive says about itself: rows by table, tables by kind of record, and how many files.
+
+    ``left_out`` are the rows of modules that are off, by module and table.
+    """
 
     written_at: str
     tables: Mapping[str, int]
     entities: Mapping[str, str]
     files: int
+    left_out: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- out
@@ -87,10 +93,11 @@ def write(ctx: Ctx, target: IO[bytes], told: Told | None = None) -> Manifest:
                 told(number + 1, len(tables))
         kept = _write_files(archive, connection, store_of(ctx.config))
         entities = {key: found.model.__tablename__ for key, found in ctx.registry.entities.items()}
-        found = Manifest(ctx.now.isoformat(), counts, entities, kept)
+        found = Manifest(ctx.now.isoformat(), counts, entities, kept, left_out(ctx))
         about = {
             "format": FORMAT, "version": __version__, "written_at": found.written_at, "tables": counts,
             "entities": entities, "files": kept, "plugins": sorted(ctx.registry.plugins),
+            "left_out": found.left_out,
         }  # fmt: skip
         archive.writestr(MANIFEST, json.dumps(about, indent=2))
     return found
@@ -102,6 +109,28 @@ def _tables(connection: sa.Connection, registry: Registry) -> list[sa.Table]:
     prefixes = ("core_", *(f"{name}_" for name in registry.plugins))
     found = (t for t in Base.metadata.sorted_tables if t.name in there and t.name not in LEFT_OUT)
     return [t for t in found if t.name.startswith(prefixes)]
+
+
+def left_out(ctx: Ctx) -> dict[str, dict[str, int]]:
+    """Return the tables with rows that an archive written now would not hold, by the name of their module that is off.
+
+    Raises:
+        Forbidden: the actor is no administrator.
+    """
+    if not ctx.actor.is_admin:
+        raise Forbidden(N_("Only administrators export all data"))
+    connection = ctx.session.connection_of_kernel()
+    prefixes = ("core_", *(f"{name}_" for name in ctx.registry.plugins))
+    off = sorted(set(connection.scalars(sa.select(m.PluginRow.name)).all()) - set(ctx.registry.plugins), key=len)
+    found: dict[str, dict[str, int]] = {}
+    for table in sorted(sa.inspect(connection).get_table_names()):
+        module = next((name for name in reversed(off) if table.startswith(f"{name}_")), "")
+        if not module or table.startswith(prefixes):
+            continue
+        rows = int(connection.scalar(sa.select(sa.func.count()).select_from(sa.table(table))) or 0)
+        if rows:
+            found.setdefault(module, {})[table] = rows
+    return found
 
 
 def _write_table(archive: zipfile.ZipFile, connection: sa.Connection, table: sa.Table, registry: Registry) -> int:
@@ -165,7 +194,8 @@ def read(database: Database, config: Config, registry: Registry, source: Path, t
             raise
         raise _unreadable(f"{type(exc).__name__}: {exc}"[:200]) from exc
     kernel.build_indexes(database, registry)
-    return Manifest(about["written_at"], about["tables"], about["entities"], about["files"])
+    left = about.get("left_out", {})
+    return Manifest(about["written_at"], about["tables"], about["entities"], about["files"], left)
 
 
 def _unreadable(reason: str) -> Invalid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -37,13 +37,33 @@ class ExportFormat(Contribution):
 class FileConverter(Contribution):
     """Makes a CSV table of another kind of file, so that every importer reads it.
 
-    ``takes(head, name)`` tells by the first bytes and the name whether it is such a file; ``convert(source, target)``
-    writes the table in UTF-8, and raises ``ValueError`` for a file that can't be read or is dangerous to read.
+    ``takes(head, name)`` tells by the first bytes and the name whether it is such a file. ``check(source)`` refuses at
+    once, while somebody waits, what can be seen without reading the file through. ``convert(source, target, told)``
+    writes the table in UTF-8, with commas and double quotes, in a job; ``told(done, total)`` hears how far it is, in
+    any unit (total 0: unknown), and raises to stop it. Both raise ``ValueError`` for a file that can't be read or is
+    dangerous to read.
     """
 
     endings: tuple[str, ...]
     takes: Callable[[bytes, str], bool]
-    convert: Callable[[Path, Path], None]
+    convert: Callable[[Path, Path, Callable[[int, int], None]], None]
+    check: Callable[[Path], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportInto(Contribution):
+    """Something that imported records can be put into besides, such as a list of contacts to call.
+
+    ``choices(ctx)`` are those the actor may put records into, each a short code with its label. ``put(ctx, choice,
+    ids)`` does it, in the transaction in which the rows are written, with the ids of the records that rows made,
+    changed or left as they were; it may be called with the same id again and checks permissions itself.
+    """
+
+    entity: str
+    key: str
+    label: str
+    choices: Callable[[Ctx], Sequence[tuple[str, str]]]
+    put: Callable[[Ctx, str, Sequence[int]], None]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -368,7 +368,9 @@ class Importer(Contribution):
     ``formats`` are the file endings accepted. ``fields(ctx)`` are the places a column may go, with their labels; the
     fields of the entity unless given. ``matches(ctx, entity)`` are the fields a record may be known by (``match``,
     ``mode`` and ``clear`` of the options). ``guess(ctx, entity, header, rows)`` says where each column goes; ``open``
-    then finds all in ``overrides``. ``entity="*"`` reads into every kind of record without an importer of its own.
+    then finds all in ``overrides``. ``making`` says in words what becomes of names of linked records and of entries of
+    lists that are not known here, for each value of ``make``: nothing, ``1``, ``0``. ``entity="*"`` reads into every
+    kind of record without an importer of its own.
     """
 
     entity: str
@@ -380,6 +382,7 @@ class Importer(Contribution):
     fields: Callable[[Ctx], Sequence[tuple[str, str]]] | None = None
     matches: Callable[[Ctx, str], Sequence[tuple[str, str]]] | None = None
     guess: Callable[[Ctx, str, Sequence[str], Sequence[Sequence[str]]], Mapping[str, str]] | None = None
+    making: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,12 @@ MODES: Mapping[str, str] = {
     "create": N_("Create a record for every row"),
 }
 """What becomes of rows that are about records which are there already."""
+JOINERS: Mapping[str, str] = {"space": " ", "comma": ", ", "semicolon": "; ", "dash": " – ", "line": "\n"}
+"""What may stand between the texts of several columns that go to one field."""
+JOINER_NAMES: Mapping[str, str] = {
+    "space": N_("A space"), "comma": N_("Comma"), "semicolon": N_("Semicolon"), "dash": N_("A dash"),
+    "line": N_("A new line"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +28,11 @@ class ImportOptions:
     """How a file is read: home region of phone numbers and dates, ``column -> field`` by hand, bad values dropped.
 
     ``match`` is the field a record is known by (nothing: what the importer thinks best), ``mode`` one of ``MODES``;
-    with ``clear`` an empty cell empties the field of a known record, with ``make`` missing entries of lists and linked
-    records are made. ``entity`` is the kind of record, filled in by the kernel.
+    with ``clear`` an empty cell empties the field of a known record. ``make`` says whether missing entries of lists and
+    linked records are made (``None``: what the importer does by itself), ``into`` where the records are put besides
+    (``ImportInto``). ``encoding``, ``separator`` and ``quote`` say how a table is written; each is recognised without.
+    ``joiner`` stands between the texts of several columns that go to one field: one of ``JOINERS``, or itself.
+    ``entity`` is the kind of record, filled in by the kernel.
     """
 
     region: str = "FR"
@@ -33,10 +42,22 @@ class ImportOptions:
     match: str = ""
     mode: str = "both"
     clear: bool = False
-    make: bool = False
+    make: bool | None = None
+    into: str = ""
+    encoding: str = ""
+    separator: str = ""
+    quote: str = ""
+    joiner: str = "space"
     entity: str = ""
+    looking: bool = False
+    """The file is opened to see its columns; that they name nothing yet is no reason to refuse it."""
     resume_at: int = 0
     """Number of the last source record that is dealt with already; reading goes on after it."""
+
+    @property
+    def between(self) -> str:
+        """Return what stands between texts that are joined."""
+        return JOINERS.get(self.joiner, self.joiner)
 
 
 class RowProblemLike(Protocol):

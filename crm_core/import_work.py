@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 
 from crm_core import batches, files
+from crm_core.contributed_faces import ImportInto
 from crm_core.contributions import Importer
 from crm_core.db import KERNEL, utcnow
 from crm_core.errors import Conflict, CrmError, Forbidden, Invalid, NotSignedIn, Problem, Unavailable
@@ -58,9 +59,9 @@ def work(run: Runner, import_id: int) -> dict[str, Any]:
     try:
         _Work(run, import_id).go()
     except BaseException as exc:
-        _end(run, import_id, exc)
+        end(run, import_id, exc)
         raise
-    return _end(run, import_id, None)
+    return end(run, import_id, None)
 
 
 def open_source(importer: Importer, path: Path, options: ImportOptions) -> ImportSource:
@@ -78,15 +79,6 @@ def open_source(importer: Importer, path: Path, options: ImportOptions) -> Impor
         raise Invalid([Problem("file", code, message, getattr(exc, "params", {}), importer.plugin)]) from exc
 
 
-def options_document(options: ImportOptions) -> dict[str, Any]:
-    """Return options as JSON."""
-    return {
-        "region": options.region, "overrides": dict(options.overrides), "lenient": options.lenient,
-        "dry_run": options.dry_run, "match": options.match, "mode": options.mode, "clear": options.clear,
-        "make": options.make, "entity": options.entity,
-    }  # fmt: skip
-
-
 class _Work:
     """One start of one import."""
 
@@ -97,7 +89,7 @@ class _Work:
             row = _row(ctx, import_id)
             self.importer = _importer(ctx, row)
             self.position = row.position
-            self.options = ImportOptions(**{**row.options, "resume_at": row.position})
+            self.options = ImportOptions(**row.options, resume_at=row.position)
             file = ctx.session.get_one(StoredFile, row.file_id, execution_options=KERNEL)
             self.path = files.local(ctx, file.digest)
             self.batch_id = None if self.options.dry_run else _batch(ctx, row, file.name)
@@ -135,14 +127,26 @@ class _Work:
         if not rows:
             return []
         if not self.options.dry_run:
-            return self.importer.write(replace(ctx, batch_id=self.batch_id), rows)
+            return self._written(replace(ctx, batch_id=self.batch_id), rows)
         savepoint = ctx.session.begin_nested()
         try:
-            return self.importer.write(ctx, rows)
+            return self._written(ctx, rows)
         finally:
             savepoint.rollback()
             ctx.queue.clear()
             ctx.cache.clear()
+
+    def _written(self, ctx: Ctx, rows: Sequence[ImportRow]) -> Sequence[RowResult]:
+        found = self.importer.write(ctx, rows)
+        if self.options.into:
+            key, _, choice = self.options.into.partition(":")
+            place = next(
+                (i for i in ctx.registry.of(ImportInto) if (i.entity, i.key) == (self.importer.entity, key)), None
+            )
+            if place is None:
+                raise Conflict(N_("What the records were to be put into is gone: a module was turned off"))
+            place.put(ctx, choice, [r.record_id for r in found if r.record_id is not None])
+        return found
 
     def _note_crash(self, exc: Exception) -> None:
         if not isinstance(exc, CrmError):
@@ -238,7 +242,7 @@ def _document(problem: Any) -> dict[str, Any]:
     }
 
 
-def _end(run: Runner, import_id: int, exc: BaseException | None) -> dict[str, Any]:
+def end(run: Runner, import_id: int, exc: BaseException | None) -> dict[str, Any]:
     """Write down how the work ended; an interrupted one stays as it is, and goes on elsewhere."""
     from crm_core.jobs import Cancelled
     from crm_core.jobs.execute import describe

@@ -5,7 +5,6 @@ A plugin contributes an ``Importer``; everything else, on every face, is the ker
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,16 +13,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from crm_core import access, files, import_work, jobs
+from crm_core import access, files, import_files, import_work, jobs
 from crm_core.contributed_faces import FileConverter
-from crm_core.contributions import FieldDef, Importer
+from crm_core.contributions import Importer
 from crm_core.db import KERNEL
-from crm_core.errors import Conflict, Invalid, NotFound, Problem
-from crm_core.fieldtypes import Address, Lines
-from crm_core.fieldtypes.parts import ADDRESS_PARTS
-from crm_core.i18n import N_, gettext
-from crm_core.import_files import arrived
-from crm_core.import_protocol import MODES, ImportOptions
+from crm_core.errors import Conflict, NotFound
+from crm_core.i18n import N_
+from crm_core.import_columns import Look, look
+from crm_core.import_options import options_document, options_of
+from crm_core.import_protocol import ImportOptions
 from crm_core.import_work import ENTITY
 from crm_core.models import Import, Job, StoredFile
 
@@ -31,15 +29,17 @@ if TYPE_CHECKING:
     from crm_core.context import Ctx
     from crm_core.registry import Registry
 
-JOB = "core.import"
+JOB, PREPARE = "core.import", "core.import_file"
 DRAFT = "draft"
 """State of an import whose file is uploaded and whose columns are being looked at."""
-_GUESSED_BY = 200
-"""So many rows are looked at when the columns are guessed."""
+PREPARING = "preparing"
+"""State of an import whose file is made a table before its columns can be looked at."""
+ASKED, CONVERTED = "asked", "done"
+"""Whether the file of an import still has to be made a table, or was made one; nothing where it is one."""
+TABLE: Mapping[str, Any] = {"encoding": "utf-8", "separator": "comma", "quote": "double"}
+"""How the tables are written that are made of other files."""
 _REMEMBERED = 200
 """Among so many imports the one with the same columns is looked for."""
-_OFFERED_LINES = 3
-_REGION = re.compile(r"[A-Z]{2}")
 
 
 def importer_of(registry: Registry, slug_or_entity: str) -> Importer:
@@ -66,53 +66,13 @@ def may_import(ctx: Ctx, slug_or_entity: str) -> bool:
     return found and access.may(ctx, importer_of(ctx.registry, slug_or_entity).entity, "create")
 
 
-def options_of(raw: Mapping[str, Any], region: str = "FR") -> ImportOptions:
-    """Return the options of an import from raw input: ``region lenient dry_run overrides``.
-
-    ``overrides`` is a mapping of column to field, or lines (or a list) of ``Column=field``.
-
-    Raises:
-        Invalid: an unknown region, or a line without ``=``.
-    """
-    chosen = str(raw.get("region") or region).strip().upper()
-    problems = []
-    if not _REGION.fullmatch(chosen):
-        problems.append(Problem("region", "region", N_("A region is a country code of two letters, such as FR")))
-    given = raw.get("overrides") or {}
-    if isinstance(given, str):
-        given = given.splitlines()
-    if not isinstance(given, Mapping):
-        lines = [str(line).strip() for line in given if str(line).strip()]
-        problems += [
-            Problem("overrides", "overrides", N_("%(line)s is not of the form Column=field"), {"line": line[:80]})
-            for line in lines
-            if "=" not in line
-        ]
-        given = {c.strip(): f.strip() for c, _, f in (line.rpartition("=") for line in lines)}
-    mode = str(raw.get("mode") or "both")
-    if mode not in MODES:
-        known = {"value": mode[:60], "known": ", ".join(MODES)}
-        problems.append(Problem("mode", "choice", N_("%(value)s is not one of: %(known)s"), known))
-    if problems:
-        raise Invalid(problems)
-    overrides = {str(k): str(v) for k, v in given.items()}
-    return ImportOptions(
-        region=chosen, overrides=overrides, mode=mode, match=str(raw.get("match") or ""),
-        lenient=_yes(raw.get("lenient")), dry_run=_yes(raw.get("dry_run")), clear=_yes(raw.get("clear")),
-        make=_yes(raw.get("make")),
-    )  # fmt: skip
-
-
-def _yes(raw: Any) -> bool:
-    return raw is True or str(raw).strip().lower() in ("1", "true", "yes", "on")
-
-
-def draft(
+def keep(
     ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None,
     remember: bool = False,
 ) -> Import:  # fmt: skip
-    """Keep a file and look whether it can be read; nothing is imported before :func:`begin` (or the caller's work).
+    """Keep a file and look whether it can be read; nothing is started, so it is the caller's to go on.
 
+    A file that is no table yet is only kept (``conversion``): :mod:`crm_core.import_preparing` reads it.
     ``remember`` takes the options of the actor's last import of a file with the same columns.
 
     Raises:
@@ -124,13 +84,64 @@ def draft(
     importer = importer_of(ctx.registry, slug)
     access.require(ctx, importer.entity, "create")
     limit = max_bytes or ctx.config.max_upload
-    with arrived(ctx, stream, name, limit) as path:
-        found = _look(ctx, importer, path, options)
-        if remember and (known := _remembered(ctx, importer, found.header)) is not None:
-            found = _look(ctx, importer, path, replace(known, region=options.region))
+    with import_files.room(ctx) as folder:
+        path = import_files.received(stream, folder, limit)
+        converter = import_files.converter_of(ctx.registry, path, name)
+        if converter is not None:
+            import_files.check(converter, path)
+            found = Look([], {}, replace(options, entity=importer.entity))
+        else:
+            found = looked(ctx, importer, path, options, remember=remember)
         with path.open("rb") as kept:
-            stored = files.store(ctx, kept, name, max_bytes=max(limit, path.stat().st_size))
-    return _made(ctx, importer, stored, found)
+            stored = files.store(ctx, kept, name, max_bytes=limit)
+    made = _made(ctx, importer, stored, found)
+    if converter is not None:
+        made.state, made.conversion = PREPARING, ASKED
+    return made
+
+
+def looked(ctx: Ctx, importer: Importer, path: Path, options: ImportOptions, *, remember: bool) -> Look:
+    """Look at a table; ``remember`` takes what was chosen for the same columns before, how it is written apart."""
+    found = look(ctx, importer, path, options)
+    if not remember or (known := _remembered(ctx, importer, found.header)) is None:
+        return found
+    now = {name: getattr(options, name) for name in ("region", "encoding", "separator", "quote", "looking")}
+    return look(ctx, importer, path, replace(known, **now))
+
+
+def draft(
+    ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None,
+    remember: bool = False,
+) -> Import:  # fmt: skip
+    """Keep a file whose columns are looked at before :func:`begin`; raises what :func:`keep` raises.
+
+    A file that is no table is made one by a job first; until then the import is ``preparing``.
+    """
+    options = replace(options, looking=True)
+    made = keep(ctx, slug, stream, name, options, max_bytes=max_bytes, remember=remember)
+    if made.conversion == ASKED:
+        made.job_id = jobs.enqueue(ctx, PREPARE, {"import_id": made.id, "remember": remember})
+        ctx.session.flush()
+    return made
+
+
+def look_again(ctx: Ctx, import_id: int, options: ImportOptions) -> Import:
+    """Look at the file of a draft with other options; columns that are called otherwise then go where they are guessed.
+
+    Raises:
+        NotFound: there is none, or it is another person's.
+        Conflict: it was started already, or its file is not read yet.
+        Invalid: the file can't be used with these options.
+    """
+    made = _drafted(ctx, import_id)
+    importer = importer_of(ctx.registry, made.entity)
+    options = replace(options, looking=True, **(TABLE if made.conversion else {}))
+    path = path_of(ctx, made)
+    header = look(ctx, importer, path, replace(options, overrides={})).header
+    chosen = {name: place for name, place in options.overrides.items() if name in header}
+    _take(made, look(ctx, importer, path, replace(options, overrides=chosen)))
+    ctx.session.flush()
+    return made
 
 
 def begin(ctx: Ctx, import_id: int, options: ImportOptions | None = None) -> Import:
@@ -138,17 +149,31 @@ def begin(ctx: Ctx, import_id: int, options: ImportOptions | None = None) -> Imp
 
     Raises:
         NotFound: there is none, or it is another person's.
-        Conflict: it was started already.
+        Conflict: it was started already, or its file is not read yet.
         Invalid: the file can't be used with these options.
     """
+    made = _drafted(ctx, import_id)
+    options = options or options_of(made.options)
+    options = replace(options, **(TABLE if made.conversion else {}))
+    _take(made, look(ctx, importer_of(ctx.registry, made.entity), path_of(ctx, made), options))
+    return _begun(ctx, made)
+
+
+def _drafted(ctx: Ctx, import_id: int) -> Import:
     made = find(ctx, import_id)
+    if made.state == PREPARING:
+        raise Conflict(N_("The file of this import is still being read"))
     if made.state != DRAFT:
         raise Conflict(N_("This import was started already"))
-    if options is not None:
-        importer = importer_of(ctx.registry, made.entity)
-        found = _look(ctx, importer, path_of(ctx, made), options)
-        made.header, made.mapping = found.header, found.mapping
-        made.options = import_work.options_document(found.options)
+    return made
+
+
+def _take(made: Import, found: Look) -> None:
+    made.header, made.mapping = found.header, found.mapping
+    made.options = options_document(found.options)
+
+
+def _begun(ctx: Ctx, made: Import) -> Import:
     made.state = "waiting"
     made.job_id = jobs.enqueue(ctx, JOB, {"import_id": made.id})
     ctx.session.flush()
@@ -158,8 +183,28 @@ def begin(ctx: Ctx, import_id: int, options: ImportOptions | None = None) -> Imp
 def start(
     ctx: Ctx, slug: str, stream: IO[bytes], name: str, options: ImportOptions, *, max_bytes: int | None = None
 ) -> Import:
-    """Draft an import and begin it at once; raises what :func:`draft` raises."""
-    return begin(ctx, draft(ctx, slug, stream, name, options, max_bytes=max_bytes).id)
+    """Keep a file and begin its import at once; raises what :func:`keep` raises."""
+    return _begun(ctx, keep(ctx, slug, stream, name, options, max_bytes=max_bytes))
+
+
+def converted(ctx: Ctx, made: Import, table: Path, *, remember: bool) -> None:
+    """Take the table that was made of an import's file in place of it, and look at its columns.
+
+    Raises:
+        Invalid: the table or its columns can't be used.
+    """
+    importer, file = importer_of(ctx.registry, made.entity), _file(ctx, made)
+    options = replace(options_of(made.options), looking=made.state == PREPARING, **TABLE)
+    found = looked(ctx, importer, table, options, remember=remember)
+    with table.open("rb") as stream:
+        stored = files.store(ctx, stream, file.name, max_bytes=max(1, table.stat().st_size))
+    files.let_go(ctx, ENTITY, made.id)
+    files.attach(ctx, stored.id, ENTITY, made.id, "file")
+    made.file_id, made.conversion = stored.id, CONVERTED
+    _take(made, found)
+    if made.state == PREPARING:
+        made.state, made.job_id = DRAFT, None
+    ctx.session.flush()
 
 
 def again(ctx: Ctx, import_id: int, **changes: Any) -> Import:
@@ -179,26 +224,30 @@ def again(ctx: Ctx, import_id: int, **changes: Any) -> Import:
     )  # fmt: skip
     ctx.session.add(copy)
     ctx.session.flush()
-    found = _look(ctx, importer, path_of(ctx, before), replace(options_of(before.options), **changes))
-    return begin(ctx, _made(ctx, importer, copy, found).id)
+    found = look(ctx, importer, path_of(ctx, before), replace(options_of(before.options), **changes))
+    made = _made(ctx, importer, copy, found)
+    made.conversion = before.conversion
+    return _begun(ctx, made)
 
 
-def sample(ctx: Ctx, row: Import, count: int = 3) -> list[list[str]]:
-    """Return the cells of the first rows of a table; none for cards."""
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a table, and how it is read; empty for cards, and as far as the importer tells."""
+
+    rows: list[list[str]]
+    encoding: str
+    separator: str
+    quote: str
+
+
+def preview(ctx: Ctx, row: Import, count: int = 3) -> Preview:
+    """Return how the file of an import looks as it is read now."""
     importer = importer_of(ctx.registry, row.entity)
-    source = import_work.open_source(importer, path_of(ctx, row), options_of(row.options))
+    options = replace(options_of(row.options), looking=True, match="")
+    source = import_work.open_source(importer, path_of(ctx, row), options)
     try:
-        return [list(r.raw) for r in islice(iter(source), count) if not isinstance(r.raw, str)]
-    finally:
-        source.close()
-
-
-def read_as(ctx: Ctx, row: Import) -> tuple[str, str]:
-    """Return the encoding and the separator a table is read with, as far as its importer tells."""
-    importer = importer_of(ctx.registry, row.entity)
-    source = import_work.open_source(importer, path_of(ctx, row), options_of(row.options))
-    try:
-        return getattr(source, "encoding", ""), getattr(source, "delimiter", "")
+        rows = [list(r.raw) for r in islice(iter(source), count) if not isinstance(r.raw, str)]
+        return Preview(rows, *(getattr(source, name, "") for name in ("encoding", "delimiter", "quote")))
     finally:
         source.close()
 
@@ -212,6 +261,15 @@ def path_of(ctx: Ctx, row: Import) -> Path:
     return files.local(ctx, _file(ctx, row).digest)
 
 
+def file_name(ctx: Ctx, row: Import) -> str:
+    """Return what the uploaded file is called.
+
+    Raises:
+        NotFound: it is not kept any more.
+    """
+    return _file(ctx, row).name
+
+
 def _file(ctx: Ctx, row: Import) -> StoredFile:
     file = ctx.session.get(StoredFile, row.file_id, execution_options=KERNEL)
     if file is None or not file.entity:
@@ -219,74 +277,16 @@ def _file(ctx: Ctx, row: Import) -> StoredFile:
     return file
 
 
-@dataclass(frozen=True)
-class _Look:
-    """What a file was taken for: its columns, the field of each, and the options it is read with."""
-
-    header: list[str]
-    mapping: dict[str, Any]
-    options: ImportOptions
-
-
-def _made(ctx: Ctx, importer: Importer, stored: StoredFile, found: _Look) -> Import:
+def _made(ctx: Ctx, importer: Importer, stored: StoredFile, found: Look) -> Import:
     made = Import(
         entity=importer.entity, file_id=stored.id, user_id=None if ctx.actor.system else ctx.actor.id,
-        options=import_work.options_document(found.options), header=found.header, mapping=found.mapping,
+        options=options_document(found.options), header=found.header, mapping=found.mapping,
         created_at=ctx.now, state=DRAFT,
     )  # fmt: skip
     ctx.session.add(made)
     ctx.session.flush()
     files.attach(ctx, stored.id, ENTITY, made.id, "file")
     return made
-
-
-def _look(ctx: Ctx, importer: Importer, path: Path, options: ImportOptions) -> _Look:
-    """Open a file to see whether it can be read, and what its columns are for."""
-    options = replace(options, entity=importer.entity)
-    _check_match(ctx, importer, options)
-    source = import_work.open_source(importer, path, options)
-    try:
-        header, mapping = list(source.header), dict(source.mapping)
-        if importer.guess is None:
-            return _Look(header, mapping, options)
-        rows = [list(row.raw) for row in islice(iter(source), _GUESSED_BY) if not isinstance(row.raw, str)]
-    finally:
-        source.close()
-    unknown = [name for name in options.overrides if name not in header]
-    if unknown:
-        params = {"value": unknown[0][:80], "known": ", ".join(header)[:300]}
-        message = N_("There is no column %(value)s in the file, only: %(known)s")
-        raise Invalid([Problem("overrides", "unknown_column", message, params)])
-    mapping = {**importer.guess(ctx, importer.entity, header, rows), **options.overrides}
-    _check_places(ctx, importer, mapping)
-    return _Look(header, mapping, replace(options, overrides=mapping))
-
-
-def _check_places(ctx: Ctx, importer: Importer, mapping: Mapping[str, str]) -> None:
-    """Refuse a place that is no field, and one that two columns go to."""
-    fields = ctx.registry.fields(importer.entity)
-    columns: dict[str, str] = {}
-    for column, place in mapping.items():
-        if not place:
-            continue
-        roots = [place.rsplit(".", n)[0] for n in range(3)]
-        if place != "id" and not any(root in fields for root in roots):
-            raise _misplaced("unknown_field", N_("There is no field %(value)s"), column, place)
-        if place in columns:
-            message = N_("%(value)s gets both the column %(first)s and the column %(column)s")
-            raise _misplaced("twice", message, column, place, first=columns[place][:80])
-        columns[place] = column
-
-
-def _misplaced(code: str, message: str, column: str, place: str, **params: str) -> Invalid:
-    return Invalid([Problem("overrides", code, message, {"value": place[:80], "column": column[:80], **params})])
-
-
-def _check_match(ctx: Ctx, importer: Importer, options: ImportOptions) -> None:
-    known = [key for key, _ in importer.matches(ctx, importer.entity)] if importer.matches is not None else []
-    if options.match and options.match not in known:
-        params = {"value": options.match[:60], "known": ", ".join(known)}
-        raise Invalid([Problem("match", "choice", N_("%(value)s is not one of: %(known)s"), params)])
 
 
 def _remembered(ctx: Ctx, importer: Importer, header: list[str]) -> ImportOptions | None:
@@ -301,35 +301,6 @@ def _remembered(ctx: Ctx, importer: Importer, header: list[str]) -> ImportOption
     return replace(options_of(found), dry_run=False) if found is not None else None
 
 
-def targets(ctx: Ctx, importer: Importer) -> list[tuple[str, str]]:
-    """Return the places a column may go, with their labels: what the importer says, else what the actor may set."""
-    if importer.fields is not None:
-        return list(importer.fields(ctx))
-    definition = ctx.registry.entity(importer.entity)
-    known = [key for key, _ in importer.matches(ctx, definition.key)] if importer.matches is not None else []
-    found = [("id", gettext(N_("Id in this CRM")))] if "id" in known else []
-    editable = access.editable(ctx, definition.key)
-    for key, field in ctx.registry.fields(definition.key).items():
-        if key in editable or key in known:
-            found += parts_of(field)
-    if importer.guess is None:
-        found += [(short, short) for short in definition.short if short not in ctx.registry.fields(definition.key)]
-    return found
-
-
-def parts_of(field: FieldDef) -> list[tuple[str, str]]:
-    """Return the places of a field that a column may go to: the field, or the parts of its address or lines."""
-    if isinstance(field.type, Address):
-        return [(f"{field.key}.{part}", f"{field.title()} – {part}") for part in ADDRESS_PARTS]
-    if not isinstance(field.type, Lines):
-        return [(field.key, field.title())]
-    return [
-        (f"{field.key}.{number}.{part.key}", f"{field.title()} {number} – {part.title()}")
-        for number in range(1, _OFFERED_LINES + 1)
-        for part in field.type.line.asked
-    ]
-
-
 def find(ctx: Ctx, import_id: int) -> Import:
     """Return an import of the actor; administrators see every one.
 
@@ -341,6 +312,13 @@ def find(ctx: Ctx, import_id: int) -> Import:
     if found is None or not (ctx.actor.is_admin or (ctx.actor.id is not None and found.user_id == ctx.actor.id)):
         raise NotFound(N_("There is no such import"))
     return found
+
+
+def discard(ctx: Ctx, row: Import) -> None:
+    """Forget a draft and its file."""
+    files.let_go(ctx, ENTITY, row.id)
+    ctx.session.delete(row)
+    ctx.session.flush()
 
 
 def listing(ctx: Ctx, slug: str, limit: int = 20) -> list[tuple[Import, str, str]]:
@@ -376,8 +354,8 @@ def resumable(ctx: Ctx, import_id: int) -> Import:
     """
     found = find(ctx, import_id)
     job_state = ctx.session.scalar(sa.select(Job.state).where(Job.id == found.job_id), execution_options=KERNEL)
-    if found.state == "done":
-        raise Conflict(N_("This import is done"))
+    if found.state in ("done", DRAFT):
+        raise Conflict(N_("This import is done") if found.state == "done" else N_("This import was not started yet"))
     if job_state in jobs.ACTIVE:
         raise Conflict(N_("A job works on this import"))
     return found

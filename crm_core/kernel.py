@@ -86,9 +86,15 @@ def _field_purge(run: Any) -> Any:
 
 
 def _import(run: Any) -> Any:
-    from crm_core import import_work
+    from crm_core import import_preparing
 
-    return import_work.work(run, int(run.args["import_id"]))
+    return import_preparing.work(run, int(run.args["import_id"]))
+
+
+def _import_file(run: Any) -> Any:
+    from crm_core import import_preparing
+
+    import_preparing.prepare(run, int(run.args["import_id"]), remember=bool(run.args.get("remember")))
 
 
 def _undo(run: Any) -> Any:
@@ -178,6 +184,7 @@ _SETTINGS = (
 _JOBS = (
     JobDef(name="core.sweep", label=N_("Nightly sweep"), handler=_sweep, cron="17 2 * * *"),
     JobDef(name="core.import", label=N_("Import"), handler=_import),
+    JobDef(name="core.import_file", label=N_("Reading of a file for an import"), handler=_import_file),
     JobDef(name="core.undo", label=N_("Undoing"), handler=_undo),
     JobDef(name="core.list_merges", label=N_("Records of merged entries"), handler=_list_merges),
     JobDef(name="core.tags_gone", label=N_("Records of removed tags"), handler=_tags_gone),

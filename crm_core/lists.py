@@ -17,8 +17,8 @@ from crm_core.contributions import ListDef
 from crm_core.db import KERNEL, CrmSession
 from crm_core.directory import touch
 from crm_core.entry_values import Problems, changed_attributes, labels_of
-from crm_core.errors import Conflict, Forbidden, Invalid, NotFound
-from crm_core.fieldtypes import Choice
+from crm_core.errors import Conflict, CrmError, Forbidden, Invalid, NotFound, ValueProblem
+from crm_core.fieldtypes import Choice, FieldType
 from crm_core.i18n import LANGUAGES, N_, gettext, use_language
 from crm_core.list_usage import usage_of
 from crm_core.models import ListEntry, SettingRow
@@ -93,6 +93,35 @@ def add_entry(ctx: Ctx, list_key: str, label: str | Mapping[str, str], **values:
     made = {"label": labels, "order": max((e.order for e in present), default=-1) + 1}
     made |= changed_attributes(ctx, definition, present, None, values)
     return _insert(ctx, definition, code, made)
+
+
+def parse_making(ctx: Ctx, kind: FieldType, text: str) -> Any:
+    """Return the value of a text, such as a cell; entries that the field's list lacks are made where the actor may.
+
+    Raises:
+        ValueProblem: the field refuses the text, or the actor may not add to the list.
+    """
+    try:
+        return kind.parse(text, ctx)
+    except ValueProblem:
+        if not (isinstance(kind, Choice) and kind.list):
+            raise
+    parts = text.replace(";", ",").split(",") if kind.multiple else [text]
+    codes = [_code_of(ctx, kind.list, part.strip()) for part in parts if part.strip()]
+    return codes if kind.multiple else next(iter(codes), None)
+
+
+def _code_of(ctx: Ctx, list_key: str, label: str) -> str:
+    known = ctx.directory.find_entry(list_key, label)
+    if known is not None:
+        return known.code
+    made = ctx.cache.setdefault(("lists.made", list_key), {})
+    if fold(label) not in made:
+        try:
+            made[fold(label)] = add_entry(ctx, list_key, label[:120]).code
+        except CrmError as error:
+            raise ValueProblem(error.code, error.message, **error.params) from error
+    return str(made[fold(label)])
 
 
 def _became(ctx: Ctx, present: list[ListEntry], list_key: str, labels: Mapping[str, str]) -> ListEntry | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from crm_core import comments, customfields, duplicates, imports, jobs, lists, money, records
+from crm_core import comments, customfields, duplicates, import_options, imports, jobs, lists, money, records
 from crm_core.contributed_faces import DemoData
 from crm_core.models import ApiToken, Batch, Change, CustomField, Job, Role, SavedView, Tag, Team
 from crm_core.testing.deployments import TestDeployment
@@ -163,7 +163,7 @@ class _Run:
 
 def _draft(ctx: Any, n: int) -> int:
     content = io.BytesIO(f"First name,Last name\nPaul,Petit {n}\n".encode())
-    return imports.draft(ctx, "contacts", content, f"book{n}.csv", imports.options_of({})).id
+    return imports.draft(ctx, "contacts", content, f"book{n}.csv", import_options.options_of({})).id
 
 
 def _picture() -> bytes:

@@ -48,6 +48,7 @@ NAMES = [
     "GrantDef",
     "Hit",
     "Image",
+    "ImportInto",
     "ImportOptions",
     "ImportRow",
     "ImportSource",

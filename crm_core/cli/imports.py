@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,17 @@ class Foreground:
     help="both creates and changes, update only changes, skip only creates, create looks for none.",
 )
 @click.option("--clear", is_flag=True, help="An empty cell empties the field of a known record.")
-@click.option("--make", is_flag=True, help="Make missing entries of lists and missing linked records.")
+@click.option("--make/--no-make", default=None,
+              help="Make missing entries of lists and linked records, or refuse the rows that name them.")  # fmt: skip
+@click.option("--encoding", default="", metavar="NAME", help="Such as utf-8 or cp1252; recognised without.")
+@click.option("--separator", default="", metavar="NAME",
+              help="comma, semicolon, tab, bar, or the character between cells; recognised without.")  # fmt: skip
+@click.option("--quote", default="", metavar="NAME", help="double, single, none, or the character around cells.")
+@click.option("--joiner", default="space", show_default=True, metavar="NAME",
+              help="Between texts of several columns that go to one field: space, comma, semicolon, dash, line, or the "
+              "text.")  # fmt: skip
+@click.option("--into", default="", metavar="KEY:CHOICE", help="Put the records into something besides.")
+@click.option("--look", is_flag=True, help="Show how the file is read and where its columns go; import nothing.")
 @click.option("--failed-file", type=click.Path(dir_okay=False, writable=True, path_type=Path),
               help="Write the rows that failed here, each with the reason, to mend and import again.")  # fmt: skip
 @click.option("--resume", type=int, metavar="ID", help="Go on with an import that was interrupted.")
@@ -94,6 +105,7 @@ def import_command(
     archive_file: Path | None,
     email: str | None,
     as_json: bool,
+    look: bool,
     **more: Any,
 ) -> None:
     """Read a file of records, such as contacts people.csv.
@@ -101,7 +113,7 @@ def import_command(
     Columns are recognised by their names. Each two thousand rows are saved together; Ctrl+C or a crash loses at most
     those under way, and --resume goes on. Exit code 3 means that some rows were not written.
     """
-    from crm_core import import_work
+    from crm_core import import_preparing
     from crm_core.import_report import report
 
     if archive_file is not None:
@@ -116,11 +128,14 @@ def import_command(
     else:
         assert entity is not None and file is not None  # noqa: S101 - checked above
         options = {"region": region, "overrides": list(pairs), "lenient": lenient, "dry_run": dry_run, **more}
-        number = _drafted(opened, who, entity, file, options)
+        number = _drafted(opened, who, entity, file, options, look=look)
     run = Foreground(opened, who, quiet=as_json or not sys.stderr.isatty())
+    if look:
+        _look(run, number, as_json)
+        return
     with stoppable(run, gettext(N_("Stopped; go on with: crm import --resume %(id)s"), id=number)):
         try:
-            import_work.work(run, number)
+            import_preparing.work(run, number)
         finally:
             run.progress(message="\n")
             if not as_json:
@@ -147,12 +162,45 @@ def _read_all(opened: Deployment, file: Path, as_json: bool) -> None:
         files=found.files)  # fmt: skip
 
 
-def _drafted(opened: Deployment, who: Actor, entity: str, file: Path, raw: Mapping[str, Any]) -> int:
+def _drafted(
+    opened: Deployment, who: Actor, entity: str, file: Path, raw: Mapping[str, Any], *, look: bool
+) -> int:  # fmt: skip
     from crm_core import imports
+    from crm_core.import_options import options_of
 
-    options = imports.options_of(raw, opened.config.phone_region)
+    options = replace(options_of(raw, opened.config.phone_region), looking=look)
     with file.open("rb") as stream, opened.operation(who) as ctx:
-        return imports.draft(ctx, entity, stream, file.name, options, max_bytes=NO_LIMIT).id
+        return imports.keep(ctx, entity, stream, file.name, options, max_bytes=NO_LIMIT).id
+
+
+def _look(run: Foreground, number: int, as_json: bool) -> None:
+    """Show the columns of a file, and forget it."""
+    from crm_core import import_preparing, imports
+
+    import_preparing.prepare(run, number)
+    with run.operation() as ctx:
+        row = imports.find(ctx, number)
+        found, mapping = imports.preview(ctx, row), dict(row.mapping)
+        header = list(row.header)
+        imports.discard(ctx, row)
+    columns = [
+        {"column": name, "field": mapping.get(name) or "", "values": [r[n] for r in found.rows if n < len(r)]}
+        for n, name in enumerate(header)
+    ]
+    if as_json:
+        layout = {"encoding": found.encoding, "separator": found.separator, "quote": found.quote}
+        write_json({**layout, "columns": columns})
+        return
+    if found.separator:
+        mark = gettext(N_("Tab")) if found.separator == "\t" else found.separator
+        say(N_("Read as %(encoding)s with “%(separator)s” between the cells"), encoding=found.encoding.upper(),
+            separator=mark)  # fmt: skip
+    words = [{**c, "field": _place(c["field"]), "values": " · ".join(c["values"])[:60]} for c in columns]
+    show(False, ["column", "field", "values"], words)
+
+
+def _place(found: Any) -> str:
+    return found if isinstance(found, str) else ", ".join(found)
 
 
 def _resumed(opened: Deployment, who: Actor, number: int) -> int:

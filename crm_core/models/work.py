@@ -82,6 +82,8 @@ class Import(Base):
     header: Mapped[list[Any]] = mapped_column(default=list)
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str] = mapped_column(sa.Text, default="")
+    conversion: Mapped[str] = mapped_column(SortText(12), default="", server_default="")
+    """Whether the file has to be made a table before it can be read, and was."""
 
 
 class ImportProblem(Base):

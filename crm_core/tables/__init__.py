@@ -9,6 +9,17 @@ from crm_core.tables.encoding import (
     open_text,
     sniff,
 )
+from crm_core.tables.layout import (
+    ENCODINGS,
+    QUOTE_NAMES,
+    QUOTES,
+    SEPARATOR_NAMES,
+    SEPARATORS,
+    Layout,
+    is_encoding,
+    layout,
+    layout_of,
+)
 from crm_core.tables.problems import (
     MESSAGES,
     RowProblem,
@@ -19,14 +30,22 @@ from crm_core.tables.problems import (
     unreadable,
 )
 from crm_core.tables.records import MAX_CHARS, MAX_COLUMNS, MAX_LINES, Record, Table, check_header, unique_names
+from crm_core.tables.repeats import Repeats
 
 __all__ = [
+    "ENCODINGS",
     "MAX_CHARS",
     "MAX_COLUMNS",
     "MAX_LINES",
     "MESSAGES",
+    "QUOTES",
+    "QUOTE_NAMES",
     "SAMPLE_BYTES",
+    "SEPARATORS",
+    "SEPARATOR_NAMES",
+    "Layout",
     "Record",
+    "Repeats",
     "RowProblem",
     "Sniffed",
     "SourceError",
@@ -37,6 +56,9 @@ __all__ = [
     "decode",
     "decode_value",
     "detect_delimiter",
+    "is_encoding",
+    "layout",
+    "layout_of",
     "open_text",
     "problem",
     "sniff",

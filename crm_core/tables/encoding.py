@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from crm_core.tables.problems import unreadable
 
@@ -128,7 +128,12 @@ def open_text(path: Path, encoding: str) -> TextIO:
     return path.open("r", encoding=encoding, errors=_ERRORS, newline="")
 
 
-def detect_delimiter(sample: str, *, whole: bool = False) -> str:
+def quoting(quote: str) -> dict[str, Any]:
+    """Return what tells the csv module which character stands around cells; nothing for none."""
+    return {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
+
+
+def detect_delimiter(sample: str, *, whole: bool = False, quote: str = '"') -> str:
     """Return the delimiter of the table that ``sample`` begins: comma, semicolon, tab or bar.
 
     Each candidate parses the sample, quotes and all; the one whose records most often are as wide as the header wins,
@@ -137,13 +142,14 @@ def detect_delimiter(sample: str, *, whole: bool = False) -> str:
     """
     if told := _SEP_LINE.match(sample):
         return told[1]
-    return max(DELIMITERS, key=lambda delimiter: _fitness(sample, delimiter, whole))
+    return max(DELIMITERS, key=lambda delimiter: _fitness(sample, delimiter, whole, quote))
 
 
-def _fitness(sample: str, delimiter: str, whole: bool) -> tuple[float, int]:
+def _fitness(sample: str, delimiter: str, whole: bool, quote: str) -> tuple[float, int]:
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True):
+        lines = io.StringIO(sample, newline="")
+        for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True, **quoting(quote)):
             rows.append(row)
             if len(rows) > 100:
                 break

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from crm_core.tables.encoding import DELIMITERS
+from crm_core.tables.encoding import DELIMITERS, quoting
 from crm_core.tables.problems import RowProblem, problem, unreadable
 
 MAX_CHARS = 1_000_000
@@ -125,9 +125,10 @@ class Table:
         UnreadableFile: no header, a header that cannot be one, or more columns than ``MAX_COLUMNS``.
     """
 
-    def __init__(self, stream: TextIO, delimiter: str, *, lenient: bool = False) -> None:
+    def __init__(self, stream: TextIO, delimiter: str, *, lenient: bool = False, quote: str = '"') -> None:
         self._feed = _Feed(stream)
         self._delimiter = delimiter
+        self._quoting = quoting(quote)
         self._lenient = lenient
         self._reader = self._parser(self._feed)
         names = self._read_header()
@@ -191,7 +192,7 @@ class Table:
     def _parser(self, lines: Iterable[str]) -> Iterator[list[str]]:
         # Strict: a closing quote must stand before a delimiter. That tells a stray quote, because the one that closes
         # it is the opening quote of some later cell.
-        return csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True, strict=True)
+        return csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True, strict=True, **self._quoting)
 
     def _broken(self, code: str, **params: Any) -> Record:
         """Report the record under way and go on after it, at the next line that looks like a record."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
-from crm_core import access, files, import_report, imports, jobs
+from crm_core import access, files, import_columns, import_report, imports, jobs, tables
 from crm_core.contributions import EntityDef, Importer
 from crm_core.errors import CrmError, NotFound
 from crm_core.i18n import N_, gettext
-from crm_core.import_protocol import MODES
+from crm_core.import_options import options_of
+from crm_core.import_protocol import JOINER_NAMES, MODES, ImportOptions
 from crm_core.models import Import
 from crm_core.web.request import current, notify
 
@@ -60,8 +61,37 @@ def _upload_page(definition: EntityDef, error: CrmError | None = None) -> Answer
         region=flask.request.form.get("region") or ctx.locale.region,
         recent=imports.listing(ctx, importer.slug),
         states=STATES,
+        layout=_layout(flask.request.form),
     )
     return page if error is None else flask.make_response(page, error.status)
+
+
+def _layout(chosen: Mapping[str, Any], found: imports.Preview | None = None) -> dict[str, Any]:
+    """Return what the page shows of how a table is written: what may be chosen, what is, and what was recognised."""
+    separators = {mark: name for name, mark in tables.SEPARATORS.items()}
+    seen = None
+    if found is not None and found.separator:
+        name = separators.get(found.separator)
+        separator = gettext(tables.SEPARATOR_NAMES[name]) if name else found.separator
+        seen = {"encoding": _encoding_name(found.encoding), "separator": separator}
+    return {
+        "seen": seen,
+        "encodings": _offered(tables.ENCODINGS, chosen.get("encoding")),
+        "separators": _offered(tables.SEPARATOR_NAMES, chosen.get("separator")),
+        "quotes": _offered(tables.QUOTE_NAMES, chosen.get("quote")),
+        "chosen": {name: chosen.get(name) or "" for name in ("encoding", "separator", "quote")},
+    }
+
+
+def _offered(names: Mapping[str, str], chosen: str | None) -> list[tuple[str, str]]:
+    found = [(key, gettext(label)) for key, label in names.items()]
+    return found if not chosen or chosen in names else [*found, (chosen, chosen)]
+
+
+def _encoding_name(name: str) -> str:
+    """Return what people call an encoding: one that is offered, or its byte order left out."""
+    plain = name.removesuffix("-sig").removesuffix("-le").removesuffix("-be")
+    return gettext(tables.ENCODINGS[plain]) if plain in tables.ENCODINGS else name.upper()
 
 
 def upload(definition: EntityDef) -> Answer:
@@ -72,7 +102,8 @@ def upload(definition: EntityDef) -> Answer:
         return _upload_page(definition, _no_file())
     try:
         with ctx.session.begin_nested():
-            options = imports.options_of({"region": form.get("region")}, ctx.locale.region)
+            given = {name: form.get(name) for name in ("region", "encoding", "separator", "quote")}
+            options = options_of(given, ctx.locale.region)
             slug = _importer(definition).slug
             made = imports.draft(ctx, slug, sent.stream, sent.filename, options, remember=True)
     except CrmError as error:
@@ -134,14 +165,15 @@ def _field_label(ctx: Ctx, definition: EntityDef, key: str) -> str:
 
 def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = None) -> Answer:
     ctx, form = current(), flask.request.form
-    rows, importer = imports.sample(ctx, row), _importer(definition)
-    targets = imports.targets(ctx, importer)
+    found, importer = imports.preview(ctx, row), _importer(definition)
+    targets = import_columns.targets(ctx, importer)
+    chosen = {**row.options, **form}
     columns = [
         {
             "name": name,
             "choices": _choices(targets, form.get(f"column.{number}", ""), _target(row.mapping, name)),
             "target": form.get(f"column.{number}", _target(row.mapping, name)),
-            "sample": [r[number] for r in rows if number < len(r) and r[number]],
+            "sample": [r[number] for r in found.rows if number < len(r) and r[number]],
         }
         for number, name in enumerate(row.header)
     ]
@@ -150,16 +182,24 @@ def _columns_page(definition: EntityDef, row: Import, error: CrmError | None = N
         definition=definition,
         row=row,
         error=error,
-        read_as=imports.read_as(ctx, row),
+        layout=None if row.conversion else _layout(chosen, found),
         columns=columns,
         region=form.get("region") or row.options.get("region", ""),
         lenient=bool(form.get("lenient", row.options.get("lenient"))),
         matches=list(importer.matches(ctx, definition.key)) if importer.matches is not None else None,
         modes=MODES,
-        chosen={**row.options, **form},
-        makes=importer.guess is not None,
+        chosen=chosen,
+        making=_making(importer, chosen.get("make")),
+        joiners=_offered({name: JOINER_NAMES[name] for name in JOINER_NAMES}, chosen.get("joiner")),
+        destinations=import_columns.destinations(ctx, definition.key),
     )
     return page if error is None else flask.make_response(page, error.status)
+
+
+def _making(importer: Importer, chosen: Any) -> list[tuple[str, str, bool]]:
+    """Return what may become of names that are not known here: value, label, and whether it is chosen."""
+    kept = {None: "", True: "1", False: "0"}.get(chosen, chosen)
+    return [(value, gettext(label), value == kept) for value, label in importer.making]
 
 
 def _target(mapping: Mapping[str, Any], column: str) -> str:
@@ -176,19 +216,13 @@ def _choices(targets: Sequence[tuple[str, str]], *kept: str) -> list[tuple[str, 
 
 
 def begin(definition: EntityDef, import_id: int) -> Answer:
-    """Start the import, or try it without writing anything."""
+    """Read the file otherwise, try the import without writing anything, or start it."""
     ctx, form = current(), flask.request.form
     row = _found(ctx, definition, import_id)
-    raw = {
-        "region": form.get("region"),
-        "lenient": form.get("lenient"),
-        **{name: form.get(name) for name in ("match", "mode", "clear", "make")},
-        "dry_run": form.get("do") == "try",
-        "overrides": _overrides(row, form, whole=_importer(definition).guess is not None),
-    }
+    do = imports.look_again if form.get("do") == "look" else imports.begin
     try:
         with ctx.session.begin_nested():
-            imports.begin(ctx, row.id, imports.options_of(raw, ctx.locale.region))
+            do(ctx, row.id, _asked(ctx, row, _importer(definition), form))
     except CrmError as error:
         if row.state != imports.DRAFT:
             raise
@@ -196,14 +230,31 @@ def begin(definition: EntityDef, import_id: int) -> Answer:
     return flask.redirect(f"/{definition.slug}/import/{row.id}", 303)
 
 
+_ASKED = ("region", "lenient", "match", "mode", "clear", "make", "encoding", "separator", "quote", "joiner", "into")
+
+
+def _asked(ctx: Ctx, row: Import, importer: Importer, form: Mapping[str, str]) -> ImportOptions:
+    """Return the options that the form of the columns asks for."""
+    columns = _overrides(row, form, whole=importer.guess is not None)
+    raw = {name: form.get(name) for name in _ASKED}
+    return options_of({**raw, "dry_run": form.get("do") == "try", "overrides": columns}, ctx.locale.region)
+
+
 def _overrides(row: Import, form: Mapping[str, str], *, whole: bool) -> dict[str, str]:
-    """Return the columns whose place the person has changed, beside those changed before; all of them if ``whole``."""
+    """Return the columns whose place the person has changed, beside those changed before; all of them if ``whole``.
+
+    A column that was taken for a place already, and still is, is named too where another one now goes there as well.
+    """
     found = dict(row.options.get("overrides") or {})
+    kept: dict[str, str] = {}
     for number, name in enumerate(row.header):
         typed = form.get(f"column.{number}", "").strip()
         if f"column.{number}" in form and (whole or typed != _target(row.mapping, name)):
             found[name] = typed
-    return found
+        elif typed:
+            kept[name] = typed
+    wanted = set(found.values())
+    return {**found, **{name: place for name, place in kept.items() if place in wanted}}
 
 
 # ---------------------------------------------------------------- afterwards
@@ -242,4 +293,4 @@ def failed(definition: EntityDef, import_id: int) -> flask.Response:
     return response
 
 
-STATES = {**jobs.STATES, imports.DRAFT: N_("Not started")}
+STATES = {**jobs.STATES, imports.DRAFT: N_("Not started"), imports.PREPARING: N_("The file is being read")}

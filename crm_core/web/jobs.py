@@ -9,7 +9,7 @@ from crm_core import jobs
 from crm_core.db import KERNEL
 from crm_core.duplicates import JOB as DUPLICATES
 from crm_core.i18n import N_, gettext
-from crm_core.imports import JOB as IMPORT
+from crm_core.imports import JOB, PREPARE
 from crm_core.models import DuplicateScan, Import, Job, Worker
 from crm_core.undo import JOB as UNDO
 from crm_core.web.request import admin, current, notify
@@ -91,7 +91,7 @@ def _report(job: Job) -> str:
         return f"/profile/changes/batch/{job.args.get('batch_id')}"
     if job.name == DUPLICATES:
         return duplicate_report(job)
-    if job.name != IMPORT:
+    if job.name not in (JOB, PREPARE):
         return ""
     ctx = current()
     number = job.args.get("import_id")

@@ -42,6 +42,12 @@ def test_ie_01_ie_04_a_filtered_list_goes_out_and_a_file_comes_in(
     page.get_by_role("button", name="Upload and look").click()
     page.wait_for_url(re.compile(r"/contacts/import/\d+"))
     expect(page.get_by_label("A record is known by")).to_be_visible()
+    page.select_option("#import-separator", "semicolon")
+    page.get_by_role("button", name="Read the file again").click()
+    expect(page.get_by_text("First name,Last name,Mail")).to_be_visible()
+    page.select_option("#import-separator", "")
+    page.get_by_role("button", name="Read the file again").click()
+    expect(page.get_by_text("ada@lovelace.example.org")).to_be_visible()
     assert faults(page, "the columns") == []
     page.select_option("#import-match", "email")
     with page.expect_response(lambda answer: answer.request.method == "POST"):  # the job is there from then on

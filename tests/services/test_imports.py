@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from crm_core import import_report, import_work, imports, jobs
+from crm_core import import_columns, import_options, import_report, import_work, imports, jobs
+from crm_core.contributed_faces import ImportInto
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from crm_core.import_reading import CHUNK
@@ -34,7 +35,7 @@ def file_of(*rows, header="name,size"):
 
 def start(crm, content, by=None, **options):
     with crm.as_user(by or crm.user) as ctx:
-        made = imports.start(ctx, "things", io.BytesIO(content), "things.csv", imports.options_of(options))
+        made = imports.start(ctx, "things", io.BytesIO(content), "things.csv", import_options.options_of(options))
         return made.id, made.job_id
 
 
@@ -151,7 +152,7 @@ def test_a_file_that_can_not_be_read_is_refused_at_once(crm):
 
 def test_an_upload_has_a_limit(crm):
     with crm.as_user(crm.user) as ctx, pytest.raises(TooLarge):
-        imports.start(ctx, "things", io.BytesIO(file_of("A,1")), "a.csv", imports.options_of({}), max_bytes=5)
+        imports.start(ctx, "things", io.BytesIO(file_of("A,1")), "a.csv", import_options.options_of({}), max_bytes=5)
 
 
 def test_who_may_not_create_may_not_import(crm):
@@ -182,15 +183,38 @@ def test_an_import_is_its_owners(crm):
 
 def test_nothing_imports_into_an_unknown_entity(crm):
     with crm.as_user(crm.user) as ctx, pytest.raises(NotFound):
-        imports.start(ctx, "nothings", io.BytesIO(b"x"), "a.csv", imports.options_of({}))
+        imports.start(ctx, "nothings", io.BytesIO(b"x"), "a.csv", import_options.options_of({}))
 
 
 def test_options_are_checked(crm):
-    found = imports.options_of({"region": "de", "overrides": "Full=Name=name\n\nOther=\n", "lenient": "on"})
+    found = import_options.options_of({"region": "de", "overrides": "Full=Name=name\n\nOther=\n", "lenient": "on"})
     assert (found.region, found.overrides, found.lenient) == ("DE", {"Full=Name": "name", "Other": ""}, True)
     with pytest.raises(Invalid) as caught:
-        imports.options_of({"region": "Germany", "overrides": ["no pair"]})
+        import_options.options_of({"region": "Germany", "overrides": ["no pair"]})
     assert [p.field for p in caught.value.problems()] == ["region", "overrides"]
+
+
+PILED: list[tuple[str, list[int]]] = []
+PILE = ImportInto(
+    entity="test.thing", key="pile", label="Pile", choices=lambda ctx: [("red", "Red pile")],
+    put=lambda ctx, choice, ids: PILED.append((choice, sorted(ids))),
+)  # fmt: skip
+
+
+class TestInto:
+    @pytest.fixture
+    def contributed(self):
+        return [*THINGS, IMPORTER, PILE]
+
+    def test_ie_05_imported_records_are_put_into_what_a_module_offers(self, crm):
+        PILED.clear()
+        with crm.as_user(crm.user) as ctx:
+            assert import_columns.destinations(ctx, "test.thing") == [("pile:red", "Pile: Red pile")]
+        with pytest.raises(Invalid, match="pile:blue"):
+            start(crm, file_of("A,1"), into="pile:blue")
+        assert finish(crm, file_of("A,1", "skip,", "B,2"), into="pile:red").counts["created"] == 2
+        ((choice, ids),) = PILED
+        assert (choice, len(ids)) == ("red", 2)
 
 
 def test_a_cancelled_import_keeps_what_it_wrote(crm):

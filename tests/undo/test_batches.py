@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from crm_core import batches, imports, jobs, records, undo
+from crm_core import batches, import_options, imports, jobs, records, undo
 from crm_core.db import KERNEL
 from crm_core.errors import Conflict, NotFound
 from crm_core.models import Change, Job
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 def bring_in(crm, text):
     """Import a file of contacts; return its batch."""
     with crm.as_user(crm.admin) as ctx:
-        made = imports.start(ctx, "contacts", io.BytesIO(text.encode()), "people.csv", imports.options_of({}))
+        made = imports.start(ctx, "contacts", io.BytesIO(text.encode()), "people.csv", import_options.options_of({}))
         import_id = made.id
     crm.run_jobs()
     with crm.as_user(crm.admin, write=False) as ctx:

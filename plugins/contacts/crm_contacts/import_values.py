@@ -9,7 +9,7 @@ from typing import Any
 from crm_contacts.importing import RowProblem
 from crm_contacts.importing.targets import TEXTS
 from crm_contacts.rules import COMPANY_ONLY, PERSON_ONLY
-from crm_core.api import N_, Ctx, FieldDef, Lines, Problem, Text, ValueProblem, access
+from crm_core.api import N_, Ctx, FieldDef, Lines, Problem, Text, ValueProblem, access, lists
 
 CONTACT = "contacts.contact"
 _TOO_LONG = N_("At most %(limit)s characters; this has %(length)s")
@@ -65,9 +65,9 @@ class Draft:
 class Typing:
     """Types the rows of one batch; what it must know of fields is worked out once."""
 
-    def __init__(self, ctx: Ctx) -> None:
-        """Look at the fields of contacts."""
-        self.ctx = ctx
+    def __init__(self, ctx: Ctx, *, make: bool = False) -> None:
+        """Look at the fields of contacts; ``make`` makes entries that their lists lack."""
+        self.ctx, self.make = ctx, make
         self.fields = ctx.registry.fields(CONTACT)
         self.allowed = access.editable(ctx, CONTACT) | _ALWAYS
         self.limits = {key: length for key, f in self.fields.items() if (length := _limit(f))}
@@ -118,7 +118,8 @@ class Typing:
 
     def _parsed(self, draft: Draft, key: str, text: str) -> None:
         try:
-            draft.values[key] = self.fields[key].type.parse(text, self.ctx)
+            kind = self.fields[key].type
+            draft.values[key] = lists.parse_making(self.ctx, kind, text) if self.make else kind.parse(text, self.ctx)
         except ValueProblem as problem:
             draft.bad_value(key, text, problem)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm_contacts.import_companies import CHUNK, Companies
@@ -34,6 +35,8 @@ _GONE = N_("There is no contact with the id %(value)s; a new one was made")
 _KNOWN = N_("It is there already and was left alone")
 _NEW = N_("There is no such contact; only known ones are changed")
 _SEVERAL = N_("Several contacts have %(value)s here: %(ids)s")
+_NO_COMPANY = N_("There is no company called %(value)s that you may see")
+_NO_TAG = N_("There is no tag called %(value)s")
 _LINE_KEY = {"emails": "address", "phones": "number", "websites": "url"}
 
 
@@ -42,10 +45,11 @@ def write(ctx: Ctx, rows: Sequence[ImportRow]) -> list[RowResult]:
 
     A row with the ``id``, ``external_id`` or ``code`` of a contact the actor may see changes that contact: its values
     win, its lines, tags and natures are added to those that are there. Every other row makes a new contact. Companies
-    that persons name are found by their foreign id, else by their name, else made once.
+    that persons name are found by their foreign id, else by their name, else made once. ``make`` of the options makes
+    entries of lists too, or refuses the rows that name a company, tag or entry which is not there.
     """
     options = getattr(rows[0], "options", ImportOptions())
-    batch = _Batch(ctx)
+    batch = _Batch(ctx, options.make)
     drafts = [batch.typing.draft(row.values, lenient=options.lenient) for row in rows]
     if options.mode != "create":
         batch.recognise(drafts, (options.match,) if options.match else KEYS)
@@ -62,9 +66,9 @@ def write(ctx: Ctx, rows: Sequence[ImportRow]) -> list[RowResult]:
 class _Batch:
     """What the rows of one call share."""
 
-    def __init__(self, ctx: Ctx) -> None:
-        self.ctx = ctx
-        self.typing = Typing(ctx)
+    def __init__(self, ctx: Ctx, make: bool | None) -> None:
+        self.ctx, self.make = ctx, make
+        self.typing = Typing(ctx, make=make is True)
         self.companies = Companies(ctx)
         self.results: dict[int, RowResult] = {}
 
@@ -103,9 +107,14 @@ class _Batch:
             part = tuple(int(text) for text in part) if key == "id" else part
             fields = ("external_id", "code", "emails")
             query = ListQuery(fields=fields, filter=Cond(key, "in", part), limit=500, sort=(("id", True),), count=False)
-            for row in records.list_(self.ctx, CONTACT, query).items:
-                for value in _keys_of(row, key):
-                    found[value].append(row.id)
+            while True:
+                page = records.list_(self.ctx, CONTACT, query)
+                for row in page.items:
+                    for value in _keys_of(row, key):
+                        found[value].append(row.id)
+                if page.next is None:
+                    break
+                query = replace(query, after=page.next)
         return found
 
     # ------------------------------------------------------------ tags and companies
@@ -120,6 +129,9 @@ class _Batch:
             for name in names:
                 if (key := fold(name)) not in known:
                     found = self.ctx.directory.tag_called(name)
+                    if found is None and self.make is False:
+                        draft.refuse("tags", "missing", _NO_TAG, name)
+                        continue
                     try:
                         known[key] = found.id if found else tags.create(self.ctx, name).id
                     except (Forbidden, Invalid) as error:
@@ -159,7 +171,13 @@ class _Batch:
                 if self.companies.id_of(name, external) is None:
                     wanted[fold(name)] = wanted.get(fold(name)) or external
                     asking[fold(name)].append(draft)
-        if wanted:
+        if self.make is False:
+            for key in wanted:
+                for draft in asking[key]:
+                    draft.refuse(
+                        "company", "missing", _NO_COMPANY, next(n for n in _company_names(draft) if fold(n) == key)
+                    )
+        elif wanted:
             self.companies.make(wanted, asking)
         for draft in naming:
             self._link(draft)

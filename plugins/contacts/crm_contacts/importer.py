@@ -55,6 +55,11 @@ class ContactSource:
         return self._source.delimiter
 
     @property
+    def quote(self) -> str:
+        """Return what stands around the cells of a table, nothing for cards."""
+        return self._source.quote
+
+    @property
     def progress(self) -> float:
         """Return the share of the file that has been read, from 0 to 1."""
         return self._source.progress
@@ -78,9 +83,12 @@ def open_file(path: Path, options: ImportOptions) -> ContactSource:
         ValueError: it can't be read as either, or its columns can't be used.
     """
     overrides = [f"{column}={target}" for column, target in options.overrides.items()]
+    keys = (options.match,) if options.match else import_writer.KEYS
     source = open_source(
-        path, region=options.region, overrides=overrides, lenient=options.lenient, resume_at=options.resume_at
-    )
+        path, region=options.region, overrides=overrides, lenient=options.lenient, resume_at=options.resume_at,
+        encoding=options.encoding, separator=options.separator, quote=options.quote, joiner=options.between,
+        known_by=() if options.mode == "create" or options.looking else keys, looking=options.looking,
+    )  # fmt: skip
     return ContactSource(source, options)
 
 
@@ -93,4 +101,9 @@ IMPORTER = Importer(
     formats=("csv", "txt", "tsv", "vcf"),
     fields=import_fields.fields,
     matches=import_fields.matches,
+    making=(
+        ("", N_("Make missing companies and tags, refuse rows with unknown entries of lists")),
+        ("1", N_("Make missing companies, tags and entries of lists")),
+        ("0", N_("Refuse the rows that name them")),
+    ),
 )

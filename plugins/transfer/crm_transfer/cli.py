@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import click
 
-from crm_core.api import CliGroup, archive, cli_operation
+from crm_core.api import N_, CliGroup, archive, cli_operation, gettext
 from crm_transfer import exporting
 
 
@@ -41,6 +41,10 @@ def export(entity: str | None, everything: Path | None, output: Path | None, ema
         with cli_operation(email, write=False) as ctx, _complete(everything) as target:
             found = archive.write(ctx, target)
         click.echo(f"{sum(found.tables.values())} → {everything}", err=True)
+        for module, tables in found.left_out.items():
+            words = gettext(N_("Not in it, because the module is off: %(module)s (%(rows)s rows)"), module=module,
+                            rows=sum(tables.values()))  # fmt: skip
+            click.echo(words, err=True)
         return
     if entity is None:
         raise click.UsageError("give ENTITY, or --all FILE")

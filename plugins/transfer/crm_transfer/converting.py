@@ -7,12 +7,12 @@ import datetime as dt
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from crm_core.api import N_, FileConverter, tables
+from crm_core.api import N_, CrmError, FileConverter, tables
 
 UNPACKED = 1 << 30
 """Bytes that the parts of a workbook may have together."""
@@ -23,6 +23,8 @@ RATIO = 200
 FREE = 1 << 20
 """Parts below this size may be packed as tightly as they are."""
 MAX_COLUMNS = tables.MAX_COLUMNS
+Told = Callable[[int, int], None]
+"""Hears how many rows of how many are read (0: unknown); may raise to stop."""
 MAX_LINE = 10_000_000
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MACROS = ("vbaproject.bin", "macrosheets/")
@@ -50,7 +52,7 @@ def is_workbook(head: bytes, name: str) -> bool:
     return head.startswith(b"PK\x03\x04") and (named or b"xl/" in head or b"[Content_Types].xml" in head)
 
 
-def workbook(source: Path, target: Path) -> None:
+def workbook(source: Path, target: Path, told: Told) -> None:
     """Write the first sheet with anything in it as a CSV table.
 
     Raises:
@@ -58,20 +60,36 @@ def workbook(source: Path, target: Path) -> None:
     """
     import openpyxl
 
-    try:
+    check_workbook(source)
+    with _readable(), source.open("rb") as stream:
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        with closing(book):
+            _write(target, _first_sheet(book), told)
+
+
+def check_workbook(source: Path) -> None:
+    """Look at the parts of a workbook, and unpack none of them to the end.
+
+    Raises:
+        ValueError: macros, entities, much more inside than outside, or no workbook at all.
+    """
+    with _readable():
         _check_parts(source)
-        with source.open("rb") as stream:
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-            with closing(book):
-                _write(target, _first_sheet(book))
-    except tables.SourceError:
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Make of whatever a broken workbook leads to the reason why it is refused."""
+    try:
+        yield
+    except (tables.SourceError, CrmError):
         raise
     except Exception as exc:
         raise _refused("broken", reason=f"{type(exc).__name__}: {exc}"[:200]) from exc
 
 
 def _check_parts(source: Path) -> None:
-    """Refuse what no spreadsheet program writes, before any of it is unpacked to the end."""
+    """Refuse what no spreadsheet program writes."""
     total = 0
     with zipfile.ZipFile(source) as packed:
         for info in packed.infolist():
@@ -91,14 +109,16 @@ def _check_parts(source: Path) -> None:
                     raise _refused("macros")
 
 
-def _first_sheet(book: Any) -> Iterator[list[str]]:
+def _first_sheet(book: Any) -> Iterator[tuple[list[str], int]]:
+    """Yield the rows of the first sheet with anything in it, and how many it says it has (0: it does not say)."""
     for sheet in book.worksheets:
+        said = sheet.max_row or 0
         sheet.reset_dimensions()
-        rows = ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS + 1))
+        rows = ([_cell(value) for value in row] for row in sheet.iter_rows(values_only=True))
         first = next((row for row in rows if any(row)), None)
         if first is not None:
-            yield first
-            yield from rows
+            yield first, said
+            yield from ((row, said) for row in rows)
             return
     raise _refused("nothing")
 
@@ -115,16 +135,17 @@ def _cell(value: Any) -> str:
     return str(value).replace("\x00", "")
 
 
-def _write(target: Path, rows: Iterable[Sequence[str]]) -> None:
+def _write(target: Path, rows: Iterable[tuple[Sequence[str], int]], told: Told) -> None:
     with target.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
         width = 0
-        for number, row in enumerate(rows):
+        for number, (row, said) in enumerate(rows):
+            told(number, max(said, number))
             cells = list(row)
             while cells and not cells[-1]:
                 cells.pop()
             if len(cells) > MAX_COLUMNS:
-                raise _refused("columns", count=f"{MAX_COLUMNS:,}+", limit=f"{MAX_COLUMNS:,}")
+                raise _refused("columns", count=f"{len(cells):,}", limit=f"{MAX_COLUMNS:,}")
             width = len(cells) if number == 0 else width
             writer.writerow(cells + [""] * (width - len(cells)) if cells or number == 0 else [""] * max(1, width))
 
@@ -137,14 +158,16 @@ def is_json_lines(head: bytes, name: str) -> bool:
     return name.lower().endswith((".jsonl", ".ndjson")) or head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b'{"')
 
 
-def json_lines(source: Path, target: Path) -> None:
+def json_lines(source: Path, target: Path, told: Told) -> None:
     """Write objects as a table with a column for each member, part and line.
 
     Raises:
         ValueError: a line is no object, or the objects have too many members together.
     """
     names: dict[str, None] = {}
-    for found in _objects(source):
+    count = 0
+    for count, found in enumerate(_objects(source), start=1):
+        told(count, 0)
         names.update(dict.fromkeys(found))
         if len(names) > MAX_COLUMNS:
             raise _refused("columns", count=f"{len(names):,}", limit=f"{MAX_COLUMNS:,}")
@@ -153,7 +176,9 @@ def json_lines(source: Path, target: Path) -> None:
     with target.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(names)
-        writer.writerows([found.get(name, "") for name in names] for found in _objects(source))
+        for number, found in enumerate(_objects(source), start=1):
+            told(number, count)
+            writer.writerow([found.get(name, "") for name in names])
 
 
 def _objects(source: Path) -> Iterator[dict[str, str]]:
@@ -202,6 +227,6 @@ def _scalar(value: Any) -> str:
 
 
 CONVERTERS = (
-    FileConverter(endings=("xlsx",), takes=is_workbook, convert=workbook),
+    FileConverter(endings=("xlsx",), takes=is_workbook, convert=workbook, check=check_workbook),
     FileConverter(endings=("jsonl", "ndjson"), takes=is_json_lines, convert=json_lines),
 )

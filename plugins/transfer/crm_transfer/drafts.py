@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from crm_core.api import (
     N_,
     Address,
-    Choice,
     CrmError,
     Ctx,
     FieldDef,
     Lines,
     Link,
     Links,
-    MultiChoice,
     Related,
     Tags,
     Team,
@@ -83,10 +81,11 @@ class Typing:
         """Return a row with its values typed."""
         draft = Draft(row)
         grouped: dict[str, dict[str, str]] = {}
-        for place, text in row.values.items():
+        for place, given in row.values.items():
             root = self._root(place)
             if place in KEPT:
                 continue
+            text = given if isinstance(given, str) else self._joined(root, place, given, row.options.between)
             if root is None:
                 draft.note(place, "unknown", _UNKNOWN, place)
             elif root.key == self.match and root.key not in self.editable:
@@ -102,6 +101,12 @@ class Typing:
         for key, parts in grouped.items():
             self._grouped(draft, self.fields[key], parts)
         return draft
+
+    def _joined(self, root: FieldDef | None, place: str, texts: Sequence[str], between: str) -> str:
+        """Return the texts of several columns as one: entries of a field that holds several, else joined."""
+        if root is not None and place == root.key and root.type.multiple:
+            return (GAP if is_link(root.type) else ", ").join(texts)
+        return between.join(text.strip() for text in texts)
 
     def _root(self, place: str) -> FieldDef | None:
         """Return the field that a place belongs to."""
@@ -122,7 +127,7 @@ class Typing:
             draft.named[found.key] = [name for name in names if name]
             return
         try:
-            draft.values[found.key] = self._parsed(kind, text, make=draft.row.options.make)
+            draft.values[found.key] = self._parsed(kind, text, make=bool(draft.row.options.make))
         except ValueProblem as problem:
             params = {"value": text[:80], **problem.params}
             fatal = not draft.row.options.lenient
@@ -134,32 +139,13 @@ class Typing:
             parts = text.split(",") if isinstance(kind, Users) else [text]
             found = [self._person(part.strip()) for part in parts if part.strip()]
             return kind.parse(found if isinstance(kind, Users) else next(iter(found), None), self.ctx)
-        try:
-            return kind.parse(text, self.ctx)
-        except ValueProblem:
-            if not (make and isinstance(kind, Choice) and kind.list):
-                raise
-        parts = text.replace(";", ",").split(",") if isinstance(kind, MultiChoice) else [text]
-        codes = [self._entry(kind, part.strip()) for part in parts if part.strip()]
-        return codes if isinstance(kind, MultiChoice) else next(iter(codes), None)
+        return lists.parse_making(self.ctx, kind, text) if make else kind.parse(text, self.ctx)
 
     def _person(self, text: str) -> Any:
         """Return a user's id by the name people see; addresses and ids are the field's own affair."""
         users = self.ctx.directory.users(active=False)
         same = [user.id for user in users if fold(user.name) == fold(text)]
         return same[0] if len(same) == 1 else text
-
-    def _entry(self, kind: Choice, label: str) -> str:
-        known = self.ctx.directory.find_entry(kind.list, label)
-        if known is not None:
-            return known.code
-        made = self.ctx.cache.setdefault(("transfer.entries", kind.list), {})
-        if fold(label) not in made:
-            try:
-                made[fold(label)] = lists.add_entry(self.ctx, kind.list, label[:120]).code
-            except CrmError as error:
-                raise ValueProblem(error.code, error.message, **error.params) from error
-        return str(made[fold(label)])
 
     def _grouped(self, draft: Draft, found: FieldDef, parts: Mapping[str, str]) -> None:
         """Type an address or lines; nothing at all in them empties the field only where that is wished for."""

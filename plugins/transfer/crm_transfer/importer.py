@@ -14,4 +14,8 @@ IMPORTER = Importer(
     formats=("csv", "txt", "tsv"),
     matches=writing.matches,
     guess=guessing.guess,
+    making=(
+        ("", N_("Refuse the rows that name them")),
+        ("1", N_("Make missing entries of lists and missing linked records")),
+    ),
 )

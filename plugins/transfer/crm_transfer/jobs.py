@@ -46,6 +46,18 @@ def start(ctx: Ctx, record: Any) -> int:
 def export(run: JobRun) -> dict[str, Any]:
     """Write an export's file; started again after a killed process it begins anew, and leaves nothing behind."""
     number = run.args["export"]
+    try:
+        name, rows, every = _written(run, number)
+    except BaseException as error:
+        _failed(run, number, error)
+        raise
+    if every:
+        _notify(run, name, number)
+    return {"rows": rows}
+
+
+def _written(run: JobRun, number: int) -> tuple[str, int, bool]:
+    """Write the file; return its name, its rows, and whether it is written again and again."""
     with run.operation(write=False) as ctx:
         row = records.read(ctx, EXPORT, number, ASKED)
         whole, folder = row.values["source"] == EVERYTHING, ctx.config.files
@@ -54,20 +66,14 @@ def export(run: JobRun) -> dict[str, Any]:
         name = f"crm-{ctx.now:%Y-%m-%d}.zip" if wish is None else exporting.name_of(ctx, wish)
     _set(run, number, state="running", error=None)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryFile(dir=folder) as target:
-            with run.operation(write=False) as ctx:
-                if wish is not None:
-                    rows = exporting.write(ctx, wish, target, _teller(run, total))
-                else:
-                    rows = sum(archive.write(ctx, target, _tables_teller(run)).tables.values())
-            _keep(run, number, target, name, rows)
-    except BaseException as error:
-        _failed(run, number, error)
-        raise
-    if row.values["every"]:
-        _notify(run, row.values["name"] or name, number)
-    return {"rows": rows}
+    with tempfile.TemporaryFile(dir=folder) as target:
+        with run.operation(write=False) as ctx:
+            if wish is not None:
+                rows = exporting.write(ctx, wish, target, _teller(run, total))
+            else:
+                rows = sum(archive.write(ctx, target, _tables_teller(run)).tables.values())
+        _keep(run, number, target, name, rows)
+    return row.values["name"] or name, rows, bool(row.values["every"])
 
 
 def _tables_teller(run: JobRun) -> archive.Told:

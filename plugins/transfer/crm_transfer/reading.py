@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from crm_core.api import N_, ImportOptions, tables, unshielded
-
-_TWICE = N_("%(value)s stands on line %(line)s already; only that one is taken")
+from crm_core.api import ImportOptions, tables, unshielded
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow(tables.SourceRow):
-    """A row with the options of its import, which the one who writes it needs."""
+    """A row with the options of its import, which the one who writes it needs.
+
+    ``values`` are texts by place; a place that several columns go to has a list of them.
+    """
 
     options: ImportOptions = ImportOptions()
 
@@ -34,14 +32,27 @@ class TableSource:
         Raises:
             ValueError: not a table, no header, or too many columns.
         """
-        sniffed = tables.sniff(path)
-        self.path, self.options, self.size = path, options, sniffed.size
-        self.encoding = sniffed.encoding
-        self.delimiter = tables.detect_delimiter(sniffed.sample, whole=sniffed.size <= tables.SAMPLE_BYTES)
-        with closing(self._open()) as stream:
+        self.path, self.options, self.size = path, options, path.stat().st_size
+        self.layout = tables.layout(path, options.encoding, options.separator, options.quote)
+        with closing(self.layout.open(path)) as stream:
             self.header: Sequence[str] = self._table(stream).header
         self._bytes: Any = None
         self._done = False
+
+    @property
+    def encoding(self) -> str:
+        """Return the character encoding."""
+        return self.layout.encoding
+
+    @property
+    def delimiter(self) -> str:
+        """Return what stands between cells."""
+        return self.layout.delimiter
+
+    @property
+    def quote(self) -> str:
+        """Return what stands around cells that hold the delimiter."""
+        return self.layout.quote
 
     @property
     def mapping(self) -> Mapping[str, Any]:
@@ -58,63 +69,46 @@ class TableSource:
     def __iter__(self) -> Iterator[TableRow]:
         """Yield the rows after the point to go on from."""
         places = [(n, p) for n, name in enumerate(self.header) if (p := self.options.overrides.get(name, ""))]
-        twice = self._repeated(places)
-        first: dict[int, int] = {}
-        with closing(self._open()) as stream:
+        several = frozenset(p for _, p in places if sum(p == other for _, other in places) > 1)
+        key = next((n for n, p in places if p == self.options.match), None)
+        repeats = self._repeats(key)
+        with closing(self.layout.open(self.path)) as stream:
             self._bytes = stream.buffer
             for position, record in enumerate(self._table(stream), start=1):
-                found = self._row(record, position, places)
-                if twice and (key := self._key(record.cells, places)):
-                    self._refuse_second(found, key, twice, first)
+                found = self._row(record, position, places, several)
+                if repeats and key is not None:
+                    text = record.cells[key].strip() if key < len(record.cells) else ""
+                    if problem := repeats.problem(self.options.match, text, text, record.line):
+                        found.problems.append(problem)
                 if position > self.options.resume_at:
                     yield found
             self._bytes, self._done = None, True
 
-    def _row(self, record: tables.Record, position: int, places: Sequence[tuple[int, str]]) -> TableRow:
+    def _row(
+        self, record: tables.Record, position: int, places: Sequence[tuple[int, str]], several: frozenset[str]
+    ) -> TableRow:
         cells, options = record.cells, self.options
         if record.broken:
             return TableRow(record.line, {}, record.problems, cells, position, options)
-        values = {place: unshielded(cells[n]) for n, place in places if options.clear or cells[n].strip()}
+        told = [(place, cells[n]) for n, place in places if options.clear or cells[n].strip()]
+        values: dict[str, Any] = {place: unshielded(text) for place, text in told if place not in several}
+        for place in several & {place for place, _ in told}:
+            values[place] = [unshielded(text) for other, text in told if other == place and text.strip()]
         return TableRow(record.line, values, list(record.problems), cells, position, options)
 
     def close(self) -> None:
         """Close nothing: the file is open while it is read."""
 
-    # ------------------------------------------------------------ rows that are about the same record
+    def _repeats(self, key: int | None) -> tables.Repeats | None:
+        """Return the rows that are about the same record; nothing where that does not matter."""
+        if key is None or self.options.mode == "create":
+            return None
+        with closing(self.layout.open(self.path)) as stream:
+            cells = (record.cells for record in self._table(stream))
+            return tables.Repeats(row[key].strip() for row in cells if key < len(row))
 
-    def _key(self, cells: Sequence[str], places: Sequence[tuple[int, str]]) -> str:
-        texts = (cells[n] for n, place in places if place == self.options.match and n < len(cells))
-        return next(texts, "").strip()
-
-    def _repeated(self, places: Sequence[tuple[int, str]]) -> frozenset[int]:
-        """Return the digests of what more than one row is known by; eight bytes a row are held meanwhile."""
-        if not self.options.match or self.options.mode == "create":
-            return frozenset()
-        found = array("q")
-        with closing(self._open()) as stream:
-            for record in self._table(stream):
-                if key := self._key(record.cells, places):
-                    found.append(_digest(key))
-        return frozenset(a for a, b in pairwise(sorted(found)) if a == b)
-
-    def _refuse_second(self, row: TableRow, key: str, twice: frozenset[int], first: dict[int, int]) -> None:
-        digest = _digest(key)
-        if digest not in twice:
-            return
-        line = first.setdefault(digest, row.line)
-        if line != row.line:
-            params = {"value": key[:80], "line": line}
-            row.problems.append(tables.RowProblem(self.options.match, "twice", _TWICE, key[:80], params))
-
-    def _open(self) -> TextIO:
-        return tables.open_text(self.path, self.encoding)
-
-    def _table(self, stream: TextIO) -> tables.Table:
-        return tables.Table(stream, self.delimiter, lenient=self.options.lenient)
-
-
-def _digest(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+    def _table(self, stream: Any) -> tables.Table:
+        return self.layout.table(stream, lenient=self.options.lenient)
 
 
 def open_file(path: Path, options: ImportOptions) -> TableSource:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import send_file
 
-from crm_core.api import N_, Conflict, Ctx, ExportFormat, RestRoutes, records, rest
+from crm_core.api import N_, Conflict, Ctx, ExportFormat, RestRoutes, archive, records, rest
 from crm_transfer import exporting, settings
 from crm_transfer.models import EVERYTHING, EXPORT
 
@@ -24,7 +24,9 @@ _PARAMETERS = (
     rest.Param("separator", "What stands between the cells of a CSV table.",
                {"type": "string", "enum": list(exporting.SEPARATORS), "default": "comma"}),
 )  # fmt: skip
-_MADE = rest.shape("export job", export={"type": "integer"}, job={"type": ["integer", "null"]})
+_MADE = rest.shape(
+    "export job left_out", export={"type": "integer"}, job={"type": ["integer", "null"]}, left_out={"type": "object"}
+)
 _HELP = (
     "The records that the caller may read and export, with the fields he may read. A list longer than the setting "
     "`transfer.direct_rows` allows is refused with 409: create an export then, which a job writes."
@@ -53,7 +55,8 @@ def export(call: rest.Call) -> rest.Answer:
 def everything(call: rest.Call) -> rest.Answer:
     """Have all data written to an archive."""
     made: Any = records.create(call.ctx, EXPORT, {"source": EVERYTHING})
-    answer = rest.Answer({"export": made.id, "job": made.job}, 202)
+    left = archive.left_out(call.ctx)
+    answer = rest.Answer({"export": made.id, "job": made.job, "left_out": left}, 202)
     answer.headers["Location"] = f"{rest.PREFIX}/exports/{made.id}"
     return answer
 
@@ -81,7 +84,8 @@ def routes() -> tuple[rest.Route, ...]:
         rest.Route(
             method="POST", path="/exports/everything", handler=everything, summary="Export all data", tag="exports",
             scope="admin", answers={202: _MADE}, location=True,
-            help="An archive that `crm import --all` reads into an empty system; `Location` tells how it stands.",
+            help="An archive that `crm import --all` reads into an empty system; `Location` tells how it stands. "
+            "`left_out` names the rows of modules that are off, by module and table: they are not in it.",
         ),
     )  # fmt: skip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_core.api import N_, ActionDef, Ctx, Panel, ViewDef, render
-from crm_transfer.models import EXPORT
+from crm_core.api import N_, ActionDef, Ctx, Panel, ViewDef, archive, render
+from crm_transfer.models import EVERYTHING, EXPORT
 from crm_transfer.operations import run_again
 
 VIEWS = (
@@ -20,8 +20,9 @@ VIEWS = (
 
 
 def progress(ctx: Ctx, record: Any) -> str:
-    """Return how an export stands, and its file once there is one."""
-    return render("transfer/progress.html", record=record)
+    """Return how an export stands, its file once there is one, and what an archive of all data does not hold."""
+    whole = record.source == EVERYTHING and ctx.actor.is_admin
+    return render("transfer/progress.html", record=record, left_out=archive.left_out(ctx) if whole else {})
 
 
 PANELS = (Panel(entity=EXPORT, key="progress", label=N_("Result"), render=progress, weight=1),)

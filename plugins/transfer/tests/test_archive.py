@@ -9,7 +9,7 @@ import zipfile
 import pytest
 import sqlalchemy as sa
 
-from crm_core import archive
+from crm_core import archive, switching
 from crm_core.db import Base
 
 PICTURE = b"%PDF-1.4 contract"
@@ -33,8 +33,9 @@ def content_of(crm) -> dict[str, list]:
 
 @pytest.fixture
 def other(crm_templates, database_kind, crm_plugins, tmp_path):
-    """Another system, empty."""
-    found = crm_templates.fresh(database_kind, tmp_path / "other", crm_plugins)
+    """Another system, empty, on the other database."""
+    kind = {"sqlite": "postgresql", "postgresql": "sqlite"}[database_kind]
+    found = crm_templates.fresh(kind, tmp_path / "other", crm_plugins)
     yield found
     found.close()
     crm_templates.drop(found)
@@ -57,7 +58,9 @@ def fill(crm, admin) -> None:
     admin.api("POST", "/lists/contacts.type", {"label": "Odd one"}, status=201)
 
 
-def test_ie_02_all_data_go_out_and_make_an_equal_system(crm, admin, ann, program, other, tmp_path, monkeypatch) -> None:
+def test_ie_02_all_data_go_from_one_database_to_the_other_and_make_an_equal_system(
+    crm, admin, ann, program, other, tmp_path, monkeypatch
+) -> None:
     fill(crm, admin)
     ann.api("POST", "/exports/everything", None, status=403)
     ann.post("/transfer/everything", status=403)
@@ -86,6 +89,26 @@ def test_ie_02_all_data_go_out_and_make_an_equal_system(crm, admin, ann, program
     assert there.api("POST", "/contacts", {"kind": "company", "name": "New"}, status=201)["id"] > anne["id"]
     refused = program.run("import", "--all", str(path), code=1)
     assert "empty system" in refused.stderr
+
+
+def test_ie_02_an_archive_says_what_modules_that_are_off_have(crm, admin, program, tmp_path) -> None:
+    switching.enable(crm.database, crm.config, "companies")
+    crm.refresh(force=True)
+    admin = type(admin)(crm, crm.admin)
+    admin.api("POST", "/group-companies", {"name": "Alpha"}, status=201)
+    switching.disable(crm.database, crm.config, "companies")
+    crm.refresh(force=True)
+    admin = type(admin)(crm, crm.admin)
+    started = admin.api("POST", "/exports/everything", None, status=202)
+    rows = started["left_out"]["companies"]["companies_company"]
+    crm.run_jobs()
+    assert rows >= 1 and "<li>companies: " in admin.page(f"/exports/{started['export']}/panel/progress")
+    path = tmp_path / "all.zip"
+    said = program.run("export", "--all", str(path)).stderr
+    assert "because the module is off: companies" in said
+    about = json.loads(zipfile.ZipFile(path).read("manifest.json"))
+    assert about["left_out"]["companies"]["companies_company"] == rows
+    assert "companies_company" not in about["tables"] and "companies" not in about["plugins"]
 
 
 def test_ie_02_what_is_no_archive_is_refused(crm, admin, program, tmp_path) -> None:

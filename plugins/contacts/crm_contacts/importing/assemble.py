@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,8 @@ class Rules:
     """How the texts of one source are read.
 
     ``kind`` is the kind of a record that does not say; ``tag_gap`` is the pattern between tags in one text;
-    ``names_from_email`` lets ``anne.martin@…`` name a person who has no other name.
+    ``names_from_email`` lets ``anne.martin@…`` name a person who has no other name; ``joiner`` stands between texts of
+    several columns that a person wants in one field.
     """
 
     region: str = "FR"
@@ -53,14 +54,17 @@ class Rules:
     tag_gap: str = r"[,;]|:::"
     lenient: bool = False
     names_from_email: bool = False
+    joiner: str = " "
 
 
 class Draft:
     """The texts of one record: ``text`` by field, ``lines`` by group (``emails`` …), slot and part."""
 
-    __slots__ = ("custom", "lines", "text")
+    __slots__ = ("custom", "joined", "joiner", "lines", "text")
 
-    def __init__(self) -> None:
+    def __init__(self, joined: Collection[str] = (), joiner: str = " ") -> None:
+        """Begin with nothing; the texts of the targets ``joined`` are put together with ``joiner``."""
+        self.joined, self.joiner = joined, joiner
         self.text: dict[str, str] = {}
         self.custom: dict[str, str] = {}
         self.lines: dict[str, dict[str, dict[str, str]]] = {}
@@ -70,21 +74,28 @@ class Draft:
         text = many_lines(text) if field == "description" else one_line(text)
         if not text:
             return
+        between = _JOINED.get(field)
         if field not in self.text:
             self.text[field] = text
-        elif field in _JOINED:
-            self.text[field] += _JOINED[field] + text
+        elif field in self.joined and between != UNIT:
+            self.text[field] += self.joiner + text
+        elif between is not None:
+            self.text[field] += between + text
 
     def put_part(self, group: str, slot: str, part: str, text: str) -> None:
         """Add a part of a line, such as ``("addresses", "home", "city", "Lyon")``; the first text stays."""
         text = many_lines(text) if part in _LONG_PARTS else one_line(text)
         if text:
-            self.lines.setdefault(group, {}).setdefault(slot, {}).setdefault(part, text)
+            parts = self.lines.setdefault(group, {}).setdefault(slot, {})
+            both = part in parts and f"{group}.{slot}.{part}" in self.joined
+            parts[part] = f"{parts[part]}{self.joiner}{text}" if both else parts.get(part, text)
 
     def put_custom(self, field: str, text: str) -> None:
         """Add the text of a custom field, named ``cf.key``."""
         text = many_lines(text)
-        if text:
+        if text and field in self.custom and field in self.joined:
+            self.custom[field] += self.joiner + text
+        elif text:
             self.custom.setdefault(field, text)
 
 

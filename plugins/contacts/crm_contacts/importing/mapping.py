@@ -17,6 +17,10 @@ from crm_core.api import N_
 
 _UNKNOWN_COLUMN = N_("There is no column %(value)s in the file. The nearest: %(near)s")
 _UNKNOWN_FIELD = N_("There is no field %(value)s. The nearest: %(near)s")
+_TWICE = N_(
+    "%(value)s gets both the column %(first)s and the column %(column)s, but holds one value that is no text; leave "
+    "one of them out"
+)
 _NOT_A_PAIR = N_("%(value)s is not of the form Column=field")
 _NO_NAME = N_(
     "None of the columns holds a name, a company or an e-mail address (%(value)s). Say which one does, as in --map "
@@ -72,7 +76,8 @@ class Column(NamedTuple):
 class ColumnMapping:
     """The columns of one file: where each goes, and how the preset says to read them.
 
-    ``preset`` names the program that wrote the file; ``kind`` is the kind of records that do not say.
+    ``preset`` names the program that wrote the file; ``kind`` is the kind of records that do not say; ``joined``
+    are the targets that a person wants the texts of several columns joined in.
     """
 
     preset: str
@@ -81,6 +86,7 @@ class ColumnMapping:
     date_order: DateOrder = "dmy"
     kind: str | None = None
     tag_gap: str = r"[,;]|:::"
+    joined: frozenset[str] = frozenset()
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -112,13 +118,18 @@ def check_names(mapping: ColumnMapping) -> None:
 def with_overrides(mapping: ColumnMapping, header: Sequence[str], overrides: Iterable[str]) -> ColumnMapping:
     """Return the mapping changed by ``Column=field`` pairs; ``Column=`` takes a column out.
 
-    ``field`` is any name of ``targets``. A field that holds one value leaves the column it had; ``Column=email`` adds
-    an address to those mapped already.
+    ``field`` is any name of ``targets``. A field that holds one value leaves the column it was taken for;
+    ``Column=email`` adds an address to those mapped already. Several columns that are named for one field are joined
+    (names, texts, lines of an address), become entries or lines of their own (tags, companies, e-mails, phones), or are
+    refused.
 
     Raises:
-        MappingError: not a pair, or an unknown column or field; the nearest names are given.
+        MappingError: not a pair, an unknown column or field (the nearest names are given), or several columns for a
+            field that holds one value.
     """
     columns = list(mapping.columns)
+    joined: set[str] = set()
+    said: dict[str, str] = {}
     for pair in overrides:
         name, equals, field = pair.rpartition("=")
         if not equals or not name.strip():
@@ -128,10 +139,28 @@ def with_overrides(mapping: ColumnMapping, header: Sequence[str], overrides: Ite
         if field.strip() in _IGNORE:
             continue
         target = _target(field.strip(), columns)
-        if target not in targets.MANY:
+        if target in said:
+            target = _together(target, columns, said[target], name.strip())
+            joined.add(target)
+        elif target not in targets.MANY:
             columns = [column for column in columns if column.target != target]
+        said.setdefault(target, name.strip())
         columns.append(Column(index, target))
-    return replace(mapping, header=tuple(header), columns=tuple(sorted(columns)))
+    return replace(mapping, header=tuple(header), columns=tuple(sorted(columns)), joined=frozenset(joined))
+
+
+def _together(target: str, columns: Sequence[Column], first: str, column: str) -> str:
+    """Return where a further column for a target goes: the same place, or a line of its own.
+
+    Raises:
+        MappingError: the target holds one value that no texts make together.
+    """
+    group, _, part = targets.split(target)
+    if target in targets.MANY or target in targets.JOINED or part in targets.JOINED_PARTS or target.startswith("cf."):
+        return target
+    if part and part == targets.PARTS[group][0]:
+        return free_target(target, columns)
+    raise MappingError("twice", _TWICE, value=target, first=first, column=column)
 
 
 def _column_index(name: str, header: Sequence[str]) -> int:
@@ -173,11 +202,12 @@ class RowBuilder:
 
     def __init__(self, mapping: ColumnMapping, rules: Rules) -> None:
         self._rules = replace(rules, date_order=mapping.date_order, kind=mapping.kind, tag_gap=mapping.tag_gap)
+        self._joined = mapping.joined
         self._plan = [(column.number, _put(column)) for column in mapping.columns]
 
     def build(self, cells: Sequence[str]) -> tuple[dict[str, Any], list[RowProblem]]:
         """Return the values and the problems of one record, whose cells are as many as the header's."""
-        draft = Draft()
+        draft = Draft(self._joined, self._rules.joiner)
         for index, put in self._plan:
             if cell := cells[index]:
                 put(draft, cell)

@@ -1,4 +1,4 @@
-"""The columns of HubSpot, Zoho CRM, SuiteCRM and Pipedrive exports, by their public documentation.
+"""The columns of HubSpot, Zoho CRM, SuiteCRM, Pipedrive and ONLYOFFICE exports, by what they have published.
 
 Read as ``preset_tables``; the names are those of exports in English, and of SuiteCRM's own fields, which its exports
 name too.
@@ -179,3 +179,17 @@ PIPEDRIVE: Table = {
     **{f"person - phone - {kind}": f"phones.{kind}.number" for kind in ("work", "home", "mobile", "other")},
 }
 PIPEDRIVE_SIGNATURE = frozenset(PIPEDRIVE) | {"person - owner", "organization - owner"}
+
+ONLYOFFICE: Table = {
+    "first name": "first_name",
+    "last name": "last_name",
+    "company name": "company",
+    "job title": "job_title",
+    "position": "job_title",
+    "note": "description",
+    "about": "description",
+    "contact temperature level": "temperature",
+    "contact type": "type",
+    "contact tag list": "tags",
+}
+ONLYOFFICE_SIGNATURE = frozenset({"contact temperature level", "contact tag list"})

@@ -62,6 +62,23 @@ def _google_line(name: str) -> str | None:
     return f"{goal[0]}.{found[2]}.{goal[1]}" if found and goal else None
 
 
+_ONLYOFFICE_INFO = re.compile(
+    r"(e-?mail|phone|web ?site|address) \((work|home|mobile|fax|direct|other|postal|office|billing)\)"
+    r"(?: (street|city|state|zip|country).*)?"
+)
+_ONLYOFFICE_PARTS = {"email": "emails", "e-mail": "emails", "phone": "phones", "website": "websites",
+                     "web site": "websites", "address": "addresses"}  # fmt: skip
+
+
+def _onlyoffice_info(name: str) -> str | None:
+    """Return the target of a column such as ``Phone (mobile)`` or ``Address (billing) city``."""
+    found = _ONLYOFFICE_INFO.fullmatch(name)
+    if found is None or (found[1] == "address") != bool(found[3]):
+        return None
+    group = _ONLYOFFICE_PARTS[found[1]]
+    return f"{group}.{found[2]}.{found[3] or targets.PARTS[group][0]}"
+
+
 PRESETS: tuple[Preset, ...] = (
     Preset(
         "google",
@@ -107,6 +124,7 @@ PRESETS: tuple[Preset, ...] = (
     ),
     Preset("odoo", more.ODOO, more.ODOO_SIGNATURE),
     Preset("espocrm", more.ESPOCRM, more.ESPOCRM_SIGNATURE),
+    Preset("onlyoffice", sales.ONLYOFFICE, sales.ONLYOFFICE_SIGNATURE, dynamic=_onlyoffice_info, tag_gap=r","),
     Preset("hubspot", sales.HUBSPOT, sales.HUBSPOT_SIGNATURE, date_order="mdy", tag_gap=r";"),
     Preset("zoho", sales.ZOHO, sales.ZOHO_SIGNATURE),
     Preset("suitecrm", sales.SUITECRM, sales.SUITECRM_SIGNATURE),

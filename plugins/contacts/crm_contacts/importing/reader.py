@@ -22,6 +22,7 @@ from typing import BinaryIO, ClassVar, TextIO
 
 from crm_contacts.importing.assemble import UNIT, Rules, finish
 from crm_contacts.importing.errors import MappingError
+from crm_contacts.importing.known import Known
 from crm_contacts.importing.mapping import ColumnMapping, RowBuilder, check_names, with_overrides
 from crm_contacts.importing.presets import map_columns
 from crm_contacts.importing.rows import SourceRow, problem
@@ -47,7 +48,7 @@ class Source:
         self.encoding = sniffed.encoding
         self.size = sniffed.size
         self.preset = ""
-        self.delimiter = ""
+        self.delimiter = self.quote = ""
         self.header: tuple[str, ...] = ()
         self.mapping: ColumnMapping | None = None
         self.position = 0
@@ -92,16 +93,21 @@ class TableSource(Source):
         start_line: int,
         mapping: ColumnMapping | None,
         overrides: Sequence[str],
+        layout: tables.Layout,
+        known_by: Sequence[str],
+        looking: bool,
     ) -> None:
         super().__init__(path, sniffed, rules, resume_at, start_line)
-        self.delimiter = tables.detect_delimiter(sniffed.sample, whole=sniffed.size <= tables.SAMPLE_BYTES)
+        self.layout, self.known_by = layout, known_by
+        self.delimiter, self.quote = layout.delimiter, layout.quote
         with self._open() as stream:
             self.header = self._table(stream).header
         if mapping is not None and mapping.header != self.header:
             raise MappingError("other_header", _OTHER_HEADER)
         self.mapping = with_overrides(mapping or map_columns(self.header), self.header, overrides)
         self.preset = self.mapping.preset
-        check_names(self.mapping)
+        if not looking:
+            check_names(self.mapping)
         self._build = RowBuilder(self.mapping, rules).build
 
     @property
@@ -121,22 +127,32 @@ class TableSource(Source):
 
     def _rows(self, table: tables.Table) -> Iterator[SourceRow]:
         build = self._build
+        known = Known(self.mapping, self.known_by)
+        repeats = self._repeats(known)
         for record in table:
+            twice = known.twice(repeats, record) if repeats else None
             if not self._wanted(record.line):
                 continue
             if record.broken:
                 yield SourceRow(record.line, {}, record.problems, record.cells, self.position)
                 continue
             values, problems = build(record.cells)
-            if record.problems:
-                problems = record.problems + problems
+            if record.problems or twice:
+                problems = record.problems + problems + ([twice] if twice else [])
             yield SourceRow(record.line, values, problems, record.cells, self.position)
 
+    def _repeats(self, known: Known) -> tables.Repeats | None:
+        """Return the rows that are about the same contact; nothing where no column says which one a row is about."""
+        if not known.columns:
+            return None
+        with self._open() as stream:
+            return tables.Repeats(known.key(record.cells) for record in self._table(stream))
+
     def _open(self) -> TextIO:
-        return tables.open_text(self.path, self.encoding)
+        return self.layout.open(self.path)
 
     def _table(self, stream: TextIO) -> tables.Table:
-        return tables.Table(stream, self.delimiter, lenient=self._rules.lenient)
+        return self.layout.table(stream, lenient=self._rules.lenient)
 
 
 class CardSource(Source):
@@ -187,6 +203,11 @@ def open_source(
     lenient: bool = False,
     names_from_email: bool = False,
     encoding: str | None = None,
+    separator: str = "",
+    quote: str = "",
+    joiner: str = " ",
+    known_by: Sequence[str] = (),
+    looking: bool = False,
     resume_at: int = 0,
     start_line: int = 0,
 ) -> Source:
@@ -200,6 +221,12 @@ def open_source(
         lenient: a bad address, number or date costs that value instead of the whole row; it is reported either way.
         names_from_email: call a person without a name after an address such as ``anne.martin@example.org``.
         encoding: Python's name of the character encoding, when it is known better than it can be seen.
+        separator: what stands between the cells of a table, likewise.
+        quote: what stands around the cells of a table that hold it, likewise.
+        joiner: what stands between the texts of several columns that go to one field.
+        known_by: fields of which the first that a row fills says which contact it is about; a second row about the same
+            one is refused.
+        looking: only the columns are looked at; that they name nobody yet is no reason to refuse the file.
         resume_at: number of records to pass over; the ``position`` of the last row done.
         start_line: pass over records that begin before this line.
 
@@ -210,10 +237,11 @@ def open_source(
     """
     file = Path(path)
     sniffed = tables.sniff(file, encoding)
-    rules = Rules(region=region.upper(), lenient=lenient, names_from_email=names_from_email)
+    rules = Rules(region=region.upper(), lenient=lenient, names_from_email=names_from_email, joiner=joiner)
     overrides = list(overrides)
     if _CARD.search(sniffed.sample):
         if overrides or mapping:
             raise MappingError("no_columns", _NO_COLUMNS)
         return CardSource(file, sniffed, rules, resume_at, start_line)
-    return TableSource(file, sniffed, rules, resume_at, start_line, mapping, overrides)
+    layout = tables.layout_of(sniffed, separator, quote)
+    return TableSource(file, sniffed, rules, resume_at, start_line, mapping, overrides, layout, known_by, looking)

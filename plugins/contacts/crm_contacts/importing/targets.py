@@ -50,6 +50,9 @@ FIELDS = (
 )
 # Fields that several columns may feed together.
 MANY = frozenset({"middle_name", "companies", "description", "tags", "nature"})
+JOINED = frozenset({"first_name", "last_name", "full_name", "name", "job_title", "description", "middle_name"})
+"""Fields whose texts several columns may make together, if a person says so."""
+JOINED_PARTS = frozenset({"street", "street2", "street3", "city", "state", "formatted"})
 PARTS: Mapping[str, tuple[str, ...]] = {
     "emails": ("address", "kind", "primary"),
     "phones": ("number", "kind", "primary"),

@@ -95,3 +95,21 @@ def test_ie_01_companies_of_another_crm_are_companies(sheet, name):
     values = sheet(content).values
     assert (values["kind"], values["name"], values["external_id"]) == ("company", "Kergal SA", "7")
     assert values["addresses"][0]["city"] == "Paris"
+
+
+def test_ie_01_the_export_of_onlyoffice_is_known_with_its_kinds_of_numbers_and_addresses(sheet):
+    content = {
+        "First Name": "Anne", "Last Name": "Martin", "Company Name": "Kergal SA", "Position": "CEO", "Note": "",
+        "Contact Temperature Level": "Hot", "Contact Type": "Client", "Contact Tag List": "vip,fair",
+        "Phone (work)": "01 42 34 56 78", "Phone (mobile)": "06 39 98 00 12", "Email (work)": "anne@example.com",
+        "Address (work) street": "1 rue A", "Address (work) city": "Paris", "Address (work) zip code": "75001",
+        "Address (work) country": "France",
+    }  # fmt: skip
+    assert recognise(list(content)).name == "onlyoffice"
+    values = sheet(content).values
+    assert (values["first_name"], values["company"], values["job_title"]) == ("Anne", "Kergal SA", "CEO")
+    assert (values["temperature"], values["type"], values["tags"]) == ("Hot", "Client", ["vip", "fair"])
+    assert [p["kind"] for p in values["phones"]] == ["work", "mobile"]
+    assert (values["addresses"][0]["zip"], values["addresses"][0]["city"]) == ("75001", "Paris")
+    company = {**dict.fromkeys(content, ""), "Company Name": "Kergal SA"}
+    assert (sheet(company).values["kind"], sheet(company).values["name"]) == ("company", "Kergal SA")
