@@ -77,6 +77,9 @@ class Document(Record):
     trashed_at: Mapped[dt.datetime | None] = field(
         crm.DateTime(), label=N_("Put into the trash"), section="file", readonly=True, index=True
     )
+    orphaned_at: Mapped[dt.datetime | None] = field(
+        crm.DateTime(), label=N_("Its record was missed"), readonly=True, hidden=True, tracked=False, index=True
+    )
 
 
 class Version(Record):

@@ -134,8 +134,13 @@ def purge(ctx: Ctx, document_id: int) -> None:
     document = _in_trash(inside, document_id)
     if not access.may(inside, DOCUMENT, "delete", document):
         raise Forbidden
+    remove(inside, document_id)
+
+
+def remove(inside: Ctx, document_id: int) -> None:
+    """Remove a document and the bytes of all its versions, in an operation in which the trash exists."""
     for number in versions_of(inside, document_id):
-        files.let_go(ctx, VERSION, number)
+        files.let_go(inside, VERSION, number)
     records.delete(inside, DOCUMENT, document_id)
 
 
