@@ -184,7 +184,8 @@ def _append(ctx: Ctx, document: Any, stored: Any, note: str = "") -> None:
     owned = {**about, "document": document.id, "name": stored.name, "file": stored.id}
     with facts(ctx, owned):
         records.create(ctx, VERSION, {"note": note or None})
-    current = {"kind": kind_of(stored.content_type), "file_id": stored.id, "text_state": "waiting", "text_note": None}
+    current = {"kind": kind_of(stored.content_type), "file_id": stored.id, "text_state": "waiting", "text_note": None,
+               "pages": None}  # fmt: skip
     with facts(ctx, {**about, **current, "text": None}):
         records.update(ctx, DOCUMENT, document.id, {})
     # The job is the system's: reading a file is no business of the person who uploaded it.
