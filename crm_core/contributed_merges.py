@@ -29,7 +29,7 @@ class MergeRule(Contribution):
     ``check(ctx, merge)`` yields problems that forbid it; it is asked for the preview too and must not write.
     ``adjust(ctx, merge, values)`` may change the values that the survivor gets, by field key.
     ``before(ctx, merge)`` runs in the transaction, when nothing has moved yet: what would stand twice can go here.
-    ``derived(ctx, merge)`` yields keys of fields that follow from others in these records: nobody is offered their choice.
+    ``derived(ctx, merge)`` yields keys of fields that follow from others in these records: nobody chooses them.
     ``after(ctx, merge)`` runs when links and values are the survivor's and the others are gone. Links by fields, lines,
     custom fields and foreign keys follow by themselves and need no rule.
     """

@@ -34,8 +34,8 @@ record_viewed = _signals.signal(
 )
 records_read = _signals.signal(
     "records_read",
-    doc="A program was given many records at once, by a list of the API or an export; ``data['ids']`` are their ids, an "
-    "array, ``data['viewer']`` as in ``record_viewed``. Pages with lists don't tell, nor does work of the system.",
+    doc="A program was given many records at once, by a list of the API or an export; ``data['ids']`` is an array of "
+    "their ids, ``data['viewer']`` as in ``record_viewed``. Pages with lists don't tell, nor does work of the system.",
 )
 action_performed = _signals.signal("action_performed", doc="An action was done; ``data['action']`` names it.")
 signed_in = _signals.signal(

@@ -104,8 +104,9 @@ def _erase(ctx: Ctx, planned: Plan, comments: bool, mentions: bool) -> Outcome:
     if mentions:
         masked += sum(traces.mask_mentions(ctx, words).values())
     history.note(ctx, entity, number, title, "erase")
-    return Outcome(planned.how, len(planned.emptied), removed + (planned.how == "delete" and not is_gone(record)), spoken, len(rows),
-                   len(numbers - kept_files), masked, digests)  # fmt: skip
+    removed += planned.how == "delete" and not is_gone(record)
+    return Outcome(planned.how, len(planned.emptied), removed, spoken, len(rows), len(numbers - kept_files), masked,
+                   digests)  # fmt: skip
 
 
 def _files_kept(ctx: Ctx, held: Collection[tuple[str, int]], numbers: set[int], planned: Plan) -> set[int]:

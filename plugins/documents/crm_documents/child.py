@@ -1,7 +1,7 @@
 """Reads and draws one file in a process of its own, with little time and memory: what a file breaks, it breaks alone.
 
-``python -m crm_documents.child text pdf FILE`` writes JSON, ``… draw pdf FILE 192 1`` a PNG of a page. Nothing of the CRM is
-imported here, so that the start is quick and nothing can be reached.
+``python -m crm_documents.child text pdf FILE`` writes JSON, ``… draw pdf FILE 192 1`` a PNG of a page.
+Nothing of the CRM is imported here, so that the start is quick and nothing can be reached.
 """
 
 from __future__ import annotations

@@ -55,9 +55,7 @@ class Document(Record):
     )
     size: Mapped[int | None] = field(FileSize(0, LARGEST), label=N_("Size"), section="file", readonly=True)
     number: Mapped[int | None] = field(crm.Integer(0), label=N_("Version"), section="file", readonly=True)
-    pages: Mapped[int | None] = field(
-        crm.Integer(0), label=N_("Pages"), section="file", readonly=True, tracked=False
-    )
+    pages: Mapped[int | None] = field(crm.Integer(0), label=N_("Pages"), section="file", readonly=True, tracked=False)
     file_id: Mapped[int | None] = field(
         crm.Integer(0),
         label=N_("Number of the file"),

@@ -117,6 +117,4 @@ def _document(ctx: Ctx, number: int) -> tuple[int, int] | None:
 
 
 JOB = JobDef(name=READ_JOB, label=N_("Text of uploaded files"), handler=read)
-PREVIEW = Previewer(
-    key="documents.pdf", label=N_("Pages of PDF files"), types=(PDF,), draw=first_page, draw_page=page
-)
+PREVIEW = Previewer(key="documents.pdf", label=N_("Pages of PDF files"), types=(PDF,), draw=first_page, draw_page=page)

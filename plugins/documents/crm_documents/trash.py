@@ -14,6 +14,7 @@ from crm_documents.settings import KEEP_DAYS
 
 _PART = 20
 
+
 def trashed(ctx: Ctx, limit: int = 50, after: str | None = None) -> Page:
     """Return a page of the documents in the trash that the actor may see, the newest first."""
     fields = ("name", "record", "size", "trashed_at", "updated_by", "kind")
@@ -61,7 +62,7 @@ def _note_orphans(ctx: Ctx) -> None:
     whose module is off are left alone.
     """
     model: Any = ctx.registry.entity(DOCUMENT).model
-    noted = []
+    noted: list[tuple[tuple[Any, ...], dt.datetime | None]] = []
     for entity in ctx.registry.entities.values():
         start = f"{entity.key}:"
         number = sa.cast(sa.func.substr(model.record, len(start) + 1), model.id.type)

@@ -38,9 +38,12 @@ def fragments(ctx: Ctx, slot: str, subject: Any) -> Iterator[Fragment]:
     """Yield the way from a rule to what it would do, and from a deleted record to the erasing of what is left of it."""
     if slot == "record.actions" and getattr(subject, "__tablename__", "") == "privacy_rule":
         yield Fragment(render("privacy/try.html", id=subject.id), weight=10)
-    elif slot == "deletions.record" and access.may(ctx, ERASURE, "create"):
-        if subject.entity in {about.entity for about in ctx.registry.of(PersonalData)}:
-            yield Fragment(render("privacy/gone.html", slug=ctx.registry.entity(subject.entity).slug, line=subject))
+    elif slot == "deletions.record" and _is_about_people(ctx, subject.entity) and access.may(ctx, ERASURE, "create"):
+        yield Fragment(render("privacy/gone.html", slug=ctx.registry.entity(subject.entity).slug, line=subject))
+
+
+def _is_about_people(ctx: Ctx, entity: str) -> bool:
+    return any(about.entity == entity for about in ctx.registry.of(PersonalData))
 
 
 TABS = (Tab(entity=CONTACT, key="privacy", label=N_("Personal data"), render=privacy, weight=80),)
