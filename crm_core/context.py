@@ -98,7 +98,13 @@ class Ctx:
     """The batch that what is written belongs to; in the history it can be found, and undone, as one."""
     undoing: Mapping[tuple[str, int], int] = field(default_factory=dict)
     """The records that go back (entity, id), each with the id of the change that is undone."""
+    modes: frozenset[str] = frozenset()
+    """What modules are told of this operation, as ``documents.trash``; it holds for whoever looks on, too."""
 
     def as_actor(self, actor: Actor) -> Ctx:
         """Return the same operation for another actor (its own cache)."""
         return replace(self, actor=actor, locale=actor.locale, cache={})
+
+    def in_mode(self, mode: str) -> Ctx:
+        """Return the same operation in a mode that a module's hooks know (its own cache)."""
+        return replace(self, modes=self.modes | {mode}, cache={})

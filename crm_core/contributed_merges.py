@@ -29,6 +29,7 @@ class MergeRule(Contribution):
     ``check(ctx, merge)`` yields problems that forbid it; it is asked for the preview too and must not write.
     ``adjust(ctx, merge, values)`` may change the values that the survivor gets, by field key.
     ``before(ctx, merge)`` runs in the transaction, when nothing has moved yet: what would stand twice can go here.
+    ``derived(ctx, merge)`` yields keys of fields that follow from others in these records: nobody chooses them.
     ``after(ctx, merge)`` runs when links and values are the survivor's and the others are gone. Links by fields, lines,
     custom fields and foreign keys follow by themselves and need no rule.
     """
@@ -36,6 +37,7 @@ class MergeRule(Contribution):
     entity: str
     check: Callable[[Ctx, Merge], Iterable[Problem]] | None = None
     adjust: Callable[[Ctx, Merge, dict[str, Any]], None] | None = None
+    derived: Callable[[Ctx, Merge], Iterable[str]] | None = None
     before: Callable[[Ctx, Merge], None] | None = None
     after: Callable[[Ctx, Merge], None] | None = None
 

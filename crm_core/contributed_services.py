@@ -31,13 +31,15 @@ class Previewer(Contribution):
     """Draws files of some content types, such as the first page of a document.
 
     ``draw(path, side)`` returns a picture that fits into a square of ``side`` pixels, and its content type: JPEG, PNG
-    or WebP. It raises ``WrongType`` or ``TooLarge`` for files it can't draw. Pictures are kept.
+    or WebP. It raises ``WrongType`` or ``TooLarge`` for files it can't draw. Pictures are kept. ``draw_page(path, side,
+    number)`` draws one page of a file that has several, the first is 1; it raises ``NotFound`` where there is none.
     """
 
     key: str
     label: str
     types: tuple[str, ...]
     draw: Callable[[Path, int], tuple[bytes, str]]
+    draw_page: Callable[[Path, int, int], tuple[bytes, str]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

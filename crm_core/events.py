@@ -8,6 +8,7 @@ when it has begun to work with another set of modules.
 from __future__ import annotations
 
 import logging
+from array import array
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,12 @@ record_merged = _signals.signal(
 record_viewed = _signals.signal(
     "record_viewed",
     doc="A person opened the page or the card of a record, or a program read it by its number; ``data['viewer']`` is "
-    "the administrator who looked as that person. Lists and exports don't tell.",
+    "the administrator who looked as that person. For lists and exports see ``records_read``.",
+)
+records_read = _signals.signal(
+    "records_read",
+    doc="A program was given many records at once, by a list of the API or an export; ``data['ids']`` is an array of "
+    "their ids, ``data['viewer']`` as in ``record_viewed``. Pages with lists don't tell, nor does work of the system.",
 )
 action_performed = _signals.signal("action_performed", doc="An action was done; ``data['action']`` names it.")
 signed_in = _signals.signal(
@@ -66,6 +72,18 @@ def viewed(ctx: Ctx, entity: str, record_id: int) -> None:
     """Queue the news that somebody looked at a record."""
     viewer = ctx.actor.viewer
     emit(ctx, "record_viewed", entity, record_id, viewer=viewer.id if viewer is not None else None)
+
+
+def read(ctx: Ctx, entity: str, ids: Iterable[int]) -> None:
+    """Queue the news that records were given away; one event a kind, eight bytes a record, and none if nobody asks."""
+    if ctx.actor.id is None or not records_read.has_receivers_for(entity):
+        return
+    last = next((e for e in reversed(ctx.queue) if isinstance(e, Event) and e.name == "records_read"), None)
+    if last is None or last.entity != entity:
+        viewer = ctx.actor.viewer
+        emit(ctx, "records_read", entity, None, ids=array("q"), viewer=viewer.id if viewer is not None else None)
+        last = ctx.queue[-1]
+    last.data["ids"].extend(ids)
 
 
 def changed_plugins(before: Mapping[str, str], after: Mapping[str, str]) -> Event | None:

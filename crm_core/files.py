@@ -268,24 +268,25 @@ def _missing(row: StoredFile, error: Exception) -> NotFound:
     return NotFound(N_("The file is missing from the store"), hint=f"file {row.id}: {error} does not exist")
 
 
-def thumbnail(ctx: Ctx, file_id: int, side: int) -> tuple[Path, str]:
+def thumbnail(ctx: Ctx, file_id: int, side: int, page: int = 1) -> tuple[Path, str]:
     """Return a small version of a picture, or of what a module draws (:class:`Previewer`), and its content type.
 
-    It is made at most once.
+    It is made at most once. ``page`` is one of a file that has several.
 
     Raises:
-        NotFound: no such file for this actor.
+        NotFound: no such file for this actor, or no such page.
         WrongType: nothing can be shown of the file.
         TooLarge: it is too large to be looked into.
     """
     opened = open_(ctx, file_id)
-    draw = _drawer(ctx, opened.file.content_type)
+    draw = _drawer(ctx, opened.file.content_type, page)
     folder = ctx.config.files / "thumbnails" / opened.file.digest[:2]
+    name = f"{opened.file.digest}-{side}" if page == 1 else f"{opened.file.digest}-{side}-{page}"
     for kind, ending in (("image/jpeg", "jpg"), ("image/png", "png"), ("image/webp", "webp")):
-        if (path := folder / f"{opened.file.digest}-{side}.{ending}").is_file():
+        if (path := folder / f"{name}.{ending}").is_file():
             return path, kind
     content, kind = draw(opened.path, side)
-    path = folder / f"{opened.file.digest}-{side}.{'jpg' if kind == 'image/jpeg' else kind.partition('/')[2]}"
+    path = folder / f"{name}.{'jpg' if kind == 'image/jpeg' else kind.partition('/')[2]}"
     with arriving(ctx.config.files) as target:
         arrivals.replace(target, content)
         folder.mkdir(parents=True, exist_ok=True)
@@ -303,13 +304,18 @@ def small_picture(content: bytes, side: int) -> tuple[bytes, str]:
     return images.fit(io.BytesIO(content), (side, side))
 
 
-def _drawer(ctx: Ctx, content_type: str) -> Callable[[Path, int], tuple[bytes, str]]:
-    """Return what makes a small picture of files of a type."""
-    if content_type in images.TYPES:
+def _drawer(ctx: Ctx, content_type: str, page: int) -> Callable[[Path, int], tuple[bytes, str]]:
+    """Return what makes a small picture of a page of files of a type."""
+    if content_type in images.TYPES and page == 1:
         return lambda path, side: images.fit(path, (side, side))
     for previewer in ctx.registry.of(Previewer):
         if content_type in previewer.types:
-            return previewer.draw
+            if page == 1:
+                return previewer.draw
+            if (one := previewer.draw_page) is not None:
+                return lambda path, side: one(path, side, page)
+    if page != 1:
+        raise NotFound(N_("There is no such page"))
     raise WrongType(N_("The file is not a picture"))
 
 

@@ -178,7 +178,7 @@ _SETTINGS = (
         type=Integer(1, 36_500),
         label=N_("Days a change can be undone"),
         default=None,
-        help=N_("Files of deleted records are kept as long. Empty: as long as the history, which is for ever"),
+        help=N_("Empty: for ever, as the history is kept. Files and documents of deleted records are kept as long"),
     ),
 )
 _JOBS = (

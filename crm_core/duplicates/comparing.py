@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from crm_core.duplicates.criteria import EXACT, Part
@@ -22,6 +23,8 @@ LEGAL_FORMS = frozenset({
 """Ways of saying that something is a company, of Europe and the English-speaking world."""
 SIMILAR = 88
 """From so many of 100 (rapidfuzz ``ratio``) two texts are similar; one letter in nine may differ."""
+INSIDE = 10
+"""Letters of a word from which on it is sought by what lies between its first and last one."""
 _JOINED = re.compile(r"[.'\u2019`´]")
 _APART = re.compile(r"[^\w]+|_+")
 _TAG = re.compile(r"\+[^@]*(?=@)")
@@ -84,11 +87,13 @@ def sorted_words(text: str) -> str:
 
 
 def blocks(text: str) -> Iterator[str]:
-    """Yield keys that similar texts share: the beginnings of their longest words, and the ends.
+    """Yield keys that similar texts share: beginnings and ends of their longest two words, each with each.
 
-    One wrong letter spoils the beginning of a word or its end, hardly both.
+    One wrong letter spoils the beginning of a word or its end, hardly both; of a long word the inside is a key, too.
     """
-    words = sorted(sorted(text.split(), key=lambda w: (-len(w), w))[:2])
+    words = sorted(text.split(), key=lambda w: (-len(w), w))[:2]
     size = 3 if len(words) > 1 else 4
-    yield "<" + "|".join(sorted(word[:size] for word in words))
-    yield ">" + "|".join(sorted(word[-size:] for word in words))
+    ends = [(f"<{word[:size]}", f"{word[-size:]}>") for word in words]
+    yield from dict.fromkeys("|".join(sorted(pieces)) for pieces in product(*ends))
+    if words and len(words[0]) >= INSIDE:
+        yield f"={words[0][1:-1]}"

@@ -18,6 +18,7 @@ from crm_core.errors import Conflict, CrmError, Invalid, Problem
 from crm_core.i18n import N_, gettext
 from crm_core.models import Change
 from crm_core.records.actions import attempt
+from crm_core.records.reading import permitted
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -100,10 +101,11 @@ def _part(ctx: Ctx, scan_id: int, numbers: Sequence[int], done: dict[str, Any]) 
 
 
 def _join(ctx: Ctx, entity: str, group: groups.Group) -> None:
-    """Merge a group into the record that says most, the oldest of equal ones."""
+    """Merge a group into the record that says most, the oldest of equal ones; one that can't be deleted goes first."""
     if group.size > len(group.rows):
         raise Conflict(N_("The group is too large; look at it"))
-    rows = sorted(group.rows, key=lambda row: (-sum(bool(v) for v in row.values.values()), row.id))
+    free = permitted(ctx, ctx.registry.entity(entity), group.ids, "delete")
+    rows = sorted(group.rows, key=lambda row: (row.id in free, -sum(bool(v) for v in row.values.values()), row.id))
     for others in _parts([row.id for row in rows[1:]]):
         merging.merge(ctx, entity, rows[0].id, others)
 

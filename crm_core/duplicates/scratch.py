@@ -99,8 +99,15 @@ def _equal(block: Sequence[tuple[int, str]], apart: set[Pair]) -> Iterator[Pair]
 
 
 def _similar(block: Sequence[tuple[int, str]]) -> Iterator[Pair]:
+    """Yield the pairs of similar texts; words are in order, and one whose first letter is wrong stands elsewhere."""
     reach = len(block) if len(block) <= WHOLE else NEIGHBOURS
     for place, (one, text) in enumerate(block):
+        first, _, others = text.partition(" ")
+        turned = f"{others} {first}" if others else text
         for other, similar in block[place + 1 : place + 1 + reach]:
-            if one != other and (text == similar or fuzz.ratio(text, similar, score_cutoff=SIMILAR)):
+            if one != other and (
+                text == similar
+                or fuzz.ratio(text, similar, score_cutoff=SIMILAR)
+                or fuzz.ratio(turned, similar, score_cutoff=SIMILAR)
+            ):
                 yield one, other

@@ -14,6 +14,7 @@ from crm_core.change import Change
 from crm_core.columns import storage_key
 from crm_core.db import KERNEL
 from crm_core.erasing import traces
+from crm_core.erasing.gone import find_any, is_gone
 from crm_core.erasing.planning import How, Plan, plan
 from crm_core.erasing.subject import unlimited
 from crm_core.erasing.words import words_of
@@ -21,7 +22,7 @@ from crm_core.errors import Conflict
 from crm_core.filestore import store_of
 from crm_core.models import Comment, Share, StoredFile
 from crm_core.records import many
-from crm_core.records.reading import find, find_stored, title_of, values_of
+from crm_core.records.reading import find_stored, title_of, values_of
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -52,6 +53,8 @@ class Outcome:
 def erase(ctx: Ctx, entity: str, record_id: int, how: How, *, comments: bool = True, mentions: bool = True) -> Outcome:
     """Erase the personal data of a record for good: nothing of it can be undone.
 
+    Of a record that was deleted before, what the history holds goes, and what followed it.
+
     Args:
         ctx: the operation; its actor must be allowed to delete records of the kind, and this one.
         entity: key or slug.
@@ -67,7 +70,7 @@ def erase(ctx: Ctx, entity: str, record_id: int, how: How, *, comments: bool = T
     """
     definition = ctx.registry.entity(entity)
     require(ctx, definition.key, "delete")
-    record = find(ctx, definition, record_id, "delete", lock=True)
+    record = find_any(ctx, definition, record_id, lock=True)
     planned = plan(ctx, definition.key, record, how)
     if planned.problems:
         first = planned.problems[0]
@@ -88,7 +91,7 @@ def _erase(ctx: Ctx, planned: Plan, comments: bool, mentions: bool) -> Outcome:
     if planned.how == "anonymise":
         title = _empty(ctx, planned)
     else:
-        _delete(ctx, person.definition, [number])
+        _delete(ctx, person.definition, [] if is_gone(record) else [number])
         title = ""
     ctx.session.flush()
     rows = [row for row in traces.lines_of(ctx, person) if (row.entity, row.record_id) not in held - {(entity, number)}]
@@ -101,8 +104,9 @@ def _erase(ctx: Ctx, planned: Plan, comments: bool, mentions: bool) -> Outcome:
     if mentions:
         masked += sum(traces.mask_mentions(ctx, words).values())
     history.note(ctx, entity, number, title, "erase")
-    return Outcome(planned.how, len(planned.emptied), removed + (planned.how == "delete"), spoken, len(rows),
-                   len(numbers - kept_files), masked, digests)  # fmt: skip
+    removed += planned.how == "delete" and not is_gone(record)
+    return Outcome(planned.how, len(planned.emptied), removed, spoken, len(rows), len(numbers - kept_files), masked,
+                   digests)  # fmt: skip
 
 
 def _files_kept(ctx: Ctx, held: Collection[tuple[str, int]], numbers: set[int], planned: Plan) -> set[int]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from crm_core.contributions import FieldDef
 from crm_core.db import KERNEL
+from crm_core.erasing.gone import is_gone
 from crm_core.erasing.subject import Kept, Subject, kept_by, subject, unlimited
 from crm_core.errors import Problem
 from crm_core.i18n import N_
@@ -95,6 +96,8 @@ def _kept(ctx: Ctx, person: Subject) -> Iterator[Kept]:
 
 
 def _problems(ctx: Ctx, person: Subject, how: How, kept: tuple[Kept, ...]) -> Iterator[Problem]:
+    if how == "anonymise" and is_gone(person.record):
+        yield Problem("how", "gone", N_("The record was deleted before; what is left of it can only be deleted"))
     own = [k for k in kept if (k.entity, k.id) == (person.definition.key, person.record.id)]
     for one in own:
         if not one.fields:

@@ -61,7 +61,9 @@ def _deleted_before(ctx: Ctx, person: Subject) -> dict[str, list[int]]:
     for definition in ctx.registry.entities.values():
         if not definition.follows:
             continue
-        query = sa.select(Change).where(Change.entity == definition.key, Change.action == "delete")
+        text = sa.cast(Change.diff, sa.Text)
+        named = sa.or_(text.contains(f"[{number},"), text.contains(f'["{own}:{number}"'))
+        query = sa.select(Change).where(Change.entity == definition.key, Change.action == "delete", named)
         for row in ctx.session.scalars(query, execution_options=KERNEL):
             links = [(row.diff or {}).get(key, [None])[0] for key in definition.follows]
             fields = [ctx.registry.field(definition.key, key).type for key in definition.follows]

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from crm_core.access.scope import compiler
 from crm_core.columns import alias_of
 from crm_core.db import KERNEL
+from crm_core.erasing.gone import is_gone
 from crm_core.errors import FilterError
 from crm_core.filters import Cond
 from crm_core.records.reading import title_of, values_of
@@ -63,7 +64,7 @@ def words_of(ctx: Ctx, person: Subject, diffs: Iterable[Mapping[str, Any]]) -> W
     """Return the values a person is known by, those of his past included; what others have too is not among them."""
     definition = person.definition
     found: dict[str, str] = {}
-    sides: list[Mapping[str, Any]] = [values_of(ctx, definition, person.record)]
+    sides: list[Mapping[str, Any]] = [] if is_gone(person.record) else [values_of(ctx, definition, person.record)]
     sides += [{key: pair[i] for key, pair in diff.items() if isinstance(pair, list) and len(pair) == 2}
               for diff in diffs for i in (0, 1)]  # fmt: skip
     for path in person.about.identifying:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from crm_core import batches, events, history, jobs, search_text
-from crm_core.access import editable
 from crm_core.change import Change
 from crm_core.contributed_merges import Merge
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
-from crm_core.errors import Conflict, Invalid
+from crm_core.errors import Conflict, Forbidden, Invalid
 from crm_core.fieldtypes import File, Lines, Link, Related
 from crm_core.i18n import N_
 from crm_core.merging import beside, follow, off, planning, rules
@@ -70,13 +69,16 @@ def merge(
 
     Raises:
         NotFound, Forbidden, Stale: as :func:`crm_core.merging.planning.find`.
+        Forbidden: the actor may not delete one of those that would go, too.
         Invalid: choices that can't be, or values the survivor may not have.
         Conflict: a module refuses, or something depends on a record that would go.
     """
     definition, found = planning.find(ctx, entity, survivor_id, other_ids, versions, lock=True)
     ids = [found.survivor.id, *(o.id for o in found.others)]
     fields = merging_values.merged_fields(ctx, definition)
-    planning.check_choices(definition, fields, editable(ctx, definition.key), ids, choices or {})
+    planning.check_choices(definition, fields, planning.choosable(ctx, definition, found), ids, choices or {})
+    if forbidden := planning.not_deletable(ctx, definition, found):
+        raise Forbidden(forbidden[0].message, params=forbidden[0].params, field="others")
     if problems := rules.refusals(ctx, found):
         first = problems[0]
         raise Conflict(first.message, params=first.params, plugin=first.plugin, field=first.field)

@@ -40,6 +40,8 @@ class Side:
     differs: bool
     may_choose: bool
     may_unite: bool
+    settable: bool
+    """Whether anybody could choose: the value follows from nothing else."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def find(
     Raises:
         Invalid: none or too many others, or one given twice.
         NotFound: one is not there for the actor.
-        Forbidden: the actor's roles let him delete none of the kind, or he may not change one of these.
+        Forbidden: the actor's roles let him delete none of the kind, or he may not change one of these; whether he may
+            delete the others, :func:`not_deletable` tells.
         Stale: one was changed since its version in ``versions``.
     """
     definition = ctx.registry.entity(entity)
@@ -91,6 +94,19 @@ def find(
             raise Stale(version=records[number].version)
     merge = Merge(entity=definition.key, survivor=records[survivor_id], others=[records[i] for i in others])
     return definition, merge
+
+
+def not_deletable(ctx: Ctx, definition: EntityDef, merge: Merge) -> list[Problem]:
+    """Return, for each record that would go, that the actor may not delete it: whoever merges it away deletes it."""
+    ids = [other.id for other in merge.others]
+    allowed = permitted(ctx, definition, ids, "delete")
+    message = N_("You may not delete record %(id)s, so it can't become part of another; it may be the one that stays")
+    return [Problem("others", "forbidden", message, {"id": i}) for i in ids if i not in allowed]
+
+
+def choosable(ctx: Ctx, definition: EntityDef, merge: Merge) -> frozenset[str]:
+    """Return the keys of the fields whose value the actor may choose: what he may set and what nothing derives."""
+    return editable(ctx, definition.key) - rules.derived(ctx, merge)
 
 
 def _wrong_ids(survivor: int, others: Sequence[int]) -> Problem | None:
@@ -115,19 +131,20 @@ def look(
     definition, merge = find(ctx, entity, survivor_id, other_ids)
     ids = [merge.survivor.id, *(o.id for o in merge.others)]
     fields = merging_values.merged_fields(ctx, definition)
-    seen, allowed = readable(ctx, definition.key), editable(ctx, definition.key)
+    seen, allowed = readable(ctx, definition.key), choosable(ctx, definition, merge)
     check_choices(definition, fields, allowed, ids, choices or {})
     stored = values_of_many(ctx, definition, [merge.survivor, *merge.others])
-    sides = []
+    sides, derived = [], rules.derived(ctx, merge)
     for key, field in fields.items():
         if key in seen and not field.hidden:
             found = [values.get(key) for values in stored]
             chosen = (choices or {}).get(key, merging_values.default(field, ids, found))
             united = merging_values.may_unite(field)
-            sides.append(Side(field, chosen, _differ(field, found), key in allowed, united))
+            own = not field.readonly and key not in derived
+            sides.append(Side(field, chosen, _differ(field, found), key in allowed, united, own))
     rows = _rows(ctx, definition, [side.field for side in sides], ids)
-    refusals, following = rules.refusals(ctx, merge), _following(ctx, definition, ids[1:])
-    return Plan(definition, merge, tuple(sides), rows, tuple(refusals), tuple(following))
+    problems = (*not_deletable(ctx, definition, merge), *rules.refusals(ctx, merge))
+    return Plan(definition, merge, tuple(sides), rows, problems, tuple(_following(ctx, definition, ids[1:])))
 
 
 def check_choices(

@@ -32,6 +32,20 @@ def refusals(ctx: Ctx, merge: Merge) -> list[Problem]:
     return found
 
 
+def derived(ctx: Ctx, merge: Merge) -> frozenset[str]:
+    """Return the keys of fields that follow from others in these records.
+
+    Raises:
+        PluginError: a module failed.
+    """
+    found: set[str] = set()
+    for rule in _of(ctx, merge.entity):
+        if rule.derived is not None:
+            with _named(ctx, rule, "derived"):
+                found.update(rule.derived(ctx, merge))
+    return frozenset(found)
+
+
 def before(ctx: Ctx, merge: Merge) -> None:
     """Let modules act before anything moves.
 

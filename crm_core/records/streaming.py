@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from crm_core import events
 from crm_core.access import predicate, require
 from crm_core.access.scope import grants_of
 from crm_core.contributions import EntityDef
@@ -52,6 +53,7 @@ def stream(ctx: Ctx, entity: str, query: ListQuery, *, chunk: int = CHUNK) -> Ge
     with connection.execute(ids, execution_options={"yield_per": chunk}) as result:
         for part in result.scalars().partitions():
             found = {raw[0]: raw for raw in connection.execute(rows, {"ids": part}).all()}
+            events.read(ctx, definition.key, found)
             yield [plan.row(found[number]) for number in part if number in found]
 
 

@@ -50,6 +50,7 @@ def list_(call: Call) -> Answer:
         count=call.flag("count", True),
     )
     page = records.list_(ctx, definition.key, query)
+    events.read(ctx, definition.key, (row.id for row in page.items))
     write = Serializer(ctx, definition, fields).record
     total = {"value": page.total, "exact": page.exact} if page.total is not None else None
     answer = Answer({"items": [write(row) for row in page.items], "next": page.next, "total": total})

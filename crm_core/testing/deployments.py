@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from crm_core import accounts, kernel, lifecycle, records, switching
@@ -31,14 +32,27 @@ from crm_core.hooks import Dispatcher, Sinks
 from crm_core.jobs.execute import execute
 from crm_core.models import Job, Role, Team, TeamMember, User, UserRole
 from crm_core.testing import services
+from crm_core.web.application import CrmApp
 
 if TYPE_CHECKING:
     import flask
-    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
 
 SECRET = "tests-only-secret-of-no-value-0123456789"  # noqa: S105 - never used outside tests
 
 
+class ClosingClient(FlaskClient):
+    """A client that reads an answer to its end and closes what was sent and answered, as a server does."""
+
+    def open(self, *args: Any, buffered: bool = True, **options: Any) -> TestResponse:
+        """Send a request; ``buffered=False`` leaves the answer to be read, and closed, by the caller."""
+        answer = super().open(*args, buffered=buffered, **options)
+        if buffered:
+            answer.request.environ["wsgi.input"].close()  # a large form lies in a file
+        return answer
+
+
+CrmApp.test_client_class = ClosingClient
 _OWN = kernel.contributions
 Assemble = Callable[[], lifecycle.Build]
 
@@ -304,8 +318,10 @@ class Templates:
     def _sqlite(self, plugins: tuple[str, ...]) -> Path:
         path = self.folder / f"{'-'.join(('template', *plugins))}.sqlite3"
         self._prepare(self.folder / "home", f"sqlite:///{path}", plugins)
-        with sa.create_engine(f"sqlite:///{path}").connect() as connection:
+        engine = sa.create_engine(f"sqlite:///{path}")
+        with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
         return path
 
     def _postgresql(self, plugins: tuple[str, ...]) -> str:
@@ -344,7 +360,9 @@ class Templates:
             self._free["sqlite" if database.is_sqlite else "postgresql"].append(database)
 
     def close(self) -> None:
-        """Remove the templates."""
+        """Remove the templates, and close what is kept for copies."""
+        for database in (one for free in self._free.values() for one in free):
+            database.dispose()
         for template in self._made.values():
             if isinstance(template, str):
                 self._server(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")

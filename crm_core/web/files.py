@@ -56,10 +56,12 @@ def sent(ctx: Ctx, file_id: int) -> flask.Response:
 
 
 def thumbnail(file_id: int, side: int) -> flask.Response:
-    """Send a small version of a picture."""
-    if side not in SIDES:
+    """Send a small version of a picture, or of a page; pages after the first are drawn in one size alone."""
+    text = flask.request.args.get("page", "1")
+    page = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+    if side not in SIDES or page < 1 or (page > 1 and side != SIDES[-1]):
         raise NotFound
-    path, kind = files.thumbnail(current(), file_id, side)
+    path, kind = files.thumbnail(current(), file_id, side, page)
     return _send(path, kind, path.name, path.name)
 
 

@@ -98,7 +98,7 @@ def _page(definition: EntityDef, ids: Sequence[int], error: CrmError | None = No
 
 def _left_alone(plan: Plan) -> list[str]:
     """Return the labels of the fields that differ and that the actor may not set; derived ones are nobody's to set."""
-    return [s.field.title() for s in plan.sides if s.differs and not s.may_choose and not s.field.readonly]
+    return [s.field.title() for s in plan.sides if s.differs and not s.may_choose and s.settable]
 
 
 def _has_value(plan: Plan, side: Side) -> bool:

@@ -47,6 +47,7 @@ def test_dc_02_files_are_dropped_on_a_record_and_kept_in_versions(live: Live, ta
     ])  # fmt: skip
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#tab-body .panel-list > li")).to_have_count(3)
+    expect(page.locator("[data-tab=documents] .n")).to_have_text("3")
     wrong = faults(page, f"/contacts/{contact}?tab=documents")
     page.get_by_role("link", name="a.png", exact=True).click()
     expect(page.locator(".doc-preview img")).to_be_visible()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from crm_core import switching
+from crm_core.db import utcnow
 from tests.browser.conftest import Live, faults, visit
 
 
@@ -34,6 +35,15 @@ def test_a_consent_is_recorded_an_archive_fetched_and_the_person_erased(live: Li
     visit(page, f"/privacy/rules/{rule}/trial")
     expect(page.get_by_role("link", name="Perrine Quemeneur")).to_be_visible()
     assert faults(page, "the trial") == []
+    live.crm.make("privacy.look", contact=number, name="Ann Example", at=utcnow())
+    visit(page, "/settings")
+    page.get_by_role("link", name="Archives of persons").first.click()
+    expect(page.get_by_role("link", name="Archive of ").first).to_be_visible()
+    assert faults(page, "/person-archives") == []
+    visit(page, "/looks")
+    expect(page.get_by_text("Ann Example").first).to_be_visible()
+    assert faults(page, "/looks") == []
+    page.set_viewport_size({"width": 1280, "height": 800})
     visit(page, f"/privacy/erase/contacts/{number}")
     assert faults(page, "the plan") == []
     page.get_by_role("button", name="Erase for good").click()

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from crm_core import history, kernel, merging, records, search_index, undo
-from crm_core.db import Base
+from crm_core.accounts import role_admin
+from crm_core.db import KERNEL, Base
+from crm_core.models import Role
 from tests.merging.deals import BARE, CONTACT, MODELS, PARTS
 
 OWN = kernel.contributions
@@ -37,6 +40,13 @@ class Desk:
         with self.crm.as_user(self.crm.admin, write=False) as ctx:
             row = records.read(ctx, entity, record, keys)
             return [row.values[key] for key in keys]
+
+    def let_delete(self, entity: str) -> None:
+        """Let users delete every record of a kind that they may change, not only their own."""
+        with self.crm.as_user(self.crm.admin) as ctx:
+            role = ctx.session.scalar(sa.select(Role.id).where(Role.code == "user"), execution_options=KERNEL)
+            everything = dict.fromkeys(role_admin.ACTIONS, role_admin.GrantText("all"))
+            role_admin.set_grants(ctx, role, entity, everything)
 
     def undo(self, batch: int, by: int | None = None) -> Any:
         """Undo a merge; return what came of it."""

@@ -48,10 +48,12 @@ def test_ct_59_fields_are_compared_with_and_and_or(desk, scan):
 def test_ct_59_similar_names_are_found(desk, scan):
     a, b = desk.new(name="Établissements Quéméneur"), desk.new(name="Quemener, Etablissements")
     c, d = desk.new(name="Lefevre"), desk.new(name="Lefebvre")
+    e, f = desk.new(name="Kergal Constructions"), desk.new(name="Cergal Constructionz")
+    g, h = desk.new(name="Morbihannaises Nautic"), desk.new(name="Norbihannaisez Nautic")
     desk.new(name="Quelque chose")
     desk.new(name="Lefort")
-    assert scan(CONTACT, "name:fuzzy") == [[a, b], [c, d]]
-    assert scan(CONTACT, "name:fuzzy, kind") == [[a, b], [c, d]]
+    assert scan(CONTACT, "name:fuzzy") == [[a, b], [c, d], [e, f], [g, h]]
+    assert scan(CONTACT, "name:fuzzy, kind") == [[a, b], [c, d], [e, f], [g, h]]
 
 
 def test_ct_62_a_filtered_list_is_scanned(desk, scan):

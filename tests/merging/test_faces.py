@@ -85,6 +85,45 @@ def test_ct_42_rest_merges_after_a_look_and_the_old_id_leads_on(crm, desk, call)
     assert call("GET", f"/contacts/{goes}").json["name"] == "Kergal SA"
 
 
+def test_ct_42_what_one_may_not_delete_is_merged_away_by_no_door(crm, desk, call):
+    mine = desk.new(LEAD, by=desk.ann, name="A", email="a@x.example", visibility="write")
+    theirs = desk.new(LEAD, name="B", email="a@x.example", visibility="write", job_title="Buyer")
+    look = call("POST", f"/leads/{mine}/merge?dry_run=1", {"others": [theirs]}, by=desk.ann).json
+    assert (look["possible"], look["problems"][0]["code"]) == (False, "forbidden")
+    refused = call("POST", f"/leads/{mine}/merge", {"others": [theirs]}, by=desk.ann, status=403)
+    assert f"record {theirs}" in refused.json["detail"]
+    page = crm.client_of(desk.ann).get(f"/leads/merge?ids={mine},{theirs}")
+    assert page.status_code == 200 and f"You may not delete record {theirs}" in text_of(page)
+    form = {"ids": f"{mine},{theirs}", "survivor": str(mine)}
+    assert send(crm.client_of(desk.ann), "/leads/merge", **form).status_code == 403
+    assert call("GET", f"/leads/{theirs}").json["name"] == "B"
+    third = desk.new(LEAD, name="C", email="c@x.example", visibility="write", job_title="Buyer")
+    fourth = desk.new(LEAD, name="D", email="c@x.example", visibility="write")
+    where = call("POST", "/leads/duplicates", {"on": ["email"]}, by=desk.ann, status=202).headers["Location"]
+    where = where.removeprefix("/api/v1")
+    crm.run_jobs()
+    groups = [g["group"] for g in call("GET", where, by=desk.ann).json["items"]]
+    job = call("POST", f"{where}/merge", {"groups": groups}, by=desk.ann, status=202).json["job"]
+    crm.run_jobs()
+    result = call("GET", f"/jobs/{job}", by=desk.ann).json["result"]
+    assert (result["merged"], result["left"]) == (1, 1) and "may not delete" in next(iter(result["reasons"]))
+    assert call("GET", f"/leads/{theirs}").json["name"] == "B" and call("GET", f"/leads/{mine}", status=307)
+    assert {call("GET", f"/leads/{n}").json["name"] for n in (third, fourth)} == {"C", "D"}
+
+
+def test_ct_60_a_name_made_of_others_is_nobodys_to_choose(crm, desk, call, client):
+    one, two = (desk.new(kind="person", name=None, first_name=f, last_name="Tangi") for f in ("Lena", "Lenaig"))
+    look = call("POST", f"/contacts/{one}/merge?dry_run=1", {"others": [two]}).json
+    may = {f["field"]: f["may_choose"] for f in look["fields"] if f["differs"]}
+    assert (may["first_name"], may["name"]) == (True, False)
+    page = client.get(f"/contacts/merge?ids={one},{two}").text
+    assert 'name="pick[first_name]"' in page and 'name="pick[name]"' not in page
+    assert "You may not set these" not in page
+    call("POST", f"/contacts/{one}/merge", {"others": [two], "choices": {"name": two}}, status=422)
+    call("POST", f"/contacts/{one}/merge", {"others": [two], "choices": {"first_name": two}})
+    assert call("GET", f"/contacts/{one}").json["name"] == "Lenaig Tangi"
+
+
 def test_ct_59_rest_scans_shows_groups_and_merges_them(crm, desk, call):
     pair = [desk.new(LEAD, name="Ann", email="ann@x.example", job_title=t) for t in ("Buyer", None)]
     known = call("GET", "/leads/duplicates").json

@@ -14,7 +14,7 @@ from tests.merging.deals import BARE, CARD, CONTACT, DEAL, LEAD, SEAT
 
 
 def test_ct_42_every_link_of_every_module_follows_and_comes_back(crm, desk):
-    stays, goes = desk.new(name="Kergal"), desk.new(name="Kergal SA")
+    stays, goes = desk.new(name="Kergal"), desk.new(name="Kergal SA", by=desk.ann)
     both = desk.new(DEAL, name="Both", contact=goes, loose=goes, about=f"{CONTACT}:{goes}", guests=[goes, stays],
                     parts=[{"what": "x", "who": goes}])  # fmt: skip
     only = desk.new(DEAL, name="Only", guests=[goes])
@@ -127,6 +127,10 @@ def test_who_may_not_change_may_not_merge_and_masked_values_are_not_lost(crm, de
     with pytest.raises(Forbidden):
         desk.merge(mine, read, entity=LEAD, by=desk.ann)
     open_ = desk.new(LEAD, name="C", visibility="write", secret="kept", code="L1")
+    with pytest.raises(Forbidden) as refused:
+        desk.merge(mine, open_, entity=LEAD, by=desk.ann)
+    assert f"record {open_}" in refused.value.text() and desk.values(LEAD, open_, "name") == ["C"]
+    desk.let_delete(LEAD)
     done = desk.merge(mine, open_, entity=LEAD, by=desk.ann)
     assert desk.values(LEAD, mine, "secret", "code") == ["kept", "L1"]
     assert desk.undo(done.batch_id)["undone"] == 2

@@ -74,6 +74,7 @@ export default function dropbox(form) {
     box.value = '';
     const kept = [...errors.children];
     await window.htmx.ajax('GET', form.dataset.refresh, {target: '#tab-body', swap: 'innerHTML'});
+    document.getElementById('tab-body').dispatchEvent(new CustomEvent('crm:recount', {bubbles: true}));
     const fresh = document.querySelector('#tab-body [data-errors]');
     if (kept.length && fresh) {
       fresh.replaceChildren(...kept);

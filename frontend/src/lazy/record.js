@@ -27,6 +27,15 @@ function startTabs(root) {
   });
 }
 
+// What a script changed in a tab may have changed the numbers beside the names of the tabs.
+function startCounts(root) {
+  root.addEventListener('crm:recount', () => {
+    const current = root.querySelector('[data-tab][aria-current]')?.dataset.tab ?? 'activity';
+    const url = `/${root.dataset.record}/tabs?tab=${encodeURIComponent(current)}`;
+    window.htmx.ajax('GET', url, {target: '#record-tabs', swap: 'outerHTML'});
+  });
+}
+
 // A comment that was not sent waits in this tab, as forms do.
 function startComments(root) {
   const key = `comment:${root.dataset.record}`;
@@ -56,5 +65,6 @@ export default function record(root) {
   settle();
   startFacts(root);
   startTabs(root);
+  startCounts(root);
   startComments(root);
 }

@@ -38,6 +38,11 @@ def adjust(ctx: Ctx, merge: Merge, values: dict[str, Any]) -> None:
             values[key] = [{**line, mark: line.get("id") in own} for line in lines]
 
 
+def derived(ctx: Ctx, merge: Merge) -> tuple[str, ...]:
+    """Return what follows from other fields: a person's name is made of first and last name."""
+    return ("name",) if merge.survivor.kind == "person" else ()
+
+
 def before(ctx: Ctx, merge: Merge) -> None:
     """Delete relationships that would be with oneself, or stand twice, once the contacts are one."""
     ids = [merge.survivor.id, *(other.id for other in merge.others)]
@@ -61,7 +66,7 @@ def before(ctx: Ctx, merge: Merge) -> None:
 
 
 RULES = (
-    MergeRule(entity=CONTACT, check=check, adjust=adjust, before=before),
+    MergeRule(entity=CONTACT, check=check, adjust=adjust, derived=derived, before=before),
     DuplicateRule(
         entity=CONTACT,
         on=("name, zip", "emails", "phones"),

@@ -1,7 +1,7 @@
 """Reads and draws one file in a process of its own, with little time and memory: what a file breaks, it breaks alone.
 
-``python -m crm_documents.child text pdf FILE`` writes JSON, ``… draw pdf FILE 192`` a PNG. Nothing of the CRM is
-imported here, so that the start is quick and nothing can be reached.
+``python -m crm_documents.child text pdf FILE`` writes JSON, ``… draw pdf FILE 192 1`` a PNG of a page.
+Nothing of the CRM is imported here, so that the start is quick and nothing can be reached.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ UNPACKED = 30 * 1024 * 1024
 PLAIN = 1024 * 1024
 LETTERS = 60_000
 PAGES = 300
+NO_PAGE = "no page"
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "docx": ("word/document.xml", "word/footnotes.xml", "word/comments.xml"),
     "xlsx": ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"),
@@ -139,9 +140,17 @@ def text(kind: str, path: Path) -> str:
     return " ".join("".join(found).split())[:LETTERS]
 
 
-def draw(path: Path, side: int) -> bytes:
-    """Return the first page as PNG, made to fit."""
-    page = _opened(path)[0]
+def pages(kind: str, path: Path) -> int:
+    """Return how many pages can be looked at; none of a file without pages."""
+    return min(len(_opened(path)), PAGES) if kind == "pdf" else 0
+
+
+def draw(path: Path, side: int, number: int) -> bytes:
+    """Return a page as PNG, made to fit; the first is 1."""
+    document = _opened(path)
+    if not 0 < number <= min(len(document), PAGES):
+        raise Skipped(NO_PAGE)
+    page = document[number - 1]
     width, height = page.get_size()
     scale = side / max(width, height, 1)
     target = io.BytesIO()
@@ -154,11 +163,12 @@ def main(what: str, kind: str, path: str, *more: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer: dict[str, Any]
     try:
         if what == "draw":
-            sys.stdout.buffer.write(draw(Path(path), int(more[0])))
+            sys.stdout.buffer.write(draw(Path(path), int(more[0]), int(more[1])))
             return
-        answer = {"text": text(kind, Path(path))}
+        answer = {"text": text(kind, Path(path)), "pages": pages(kind, Path(path))}
     except Skipped as exc:
         if what == "draw":
             sys.exit(str(exc))

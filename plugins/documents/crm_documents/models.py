@@ -55,6 +55,7 @@ class Document(Record):
     )
     size: Mapped[int | None] = field(FileSize(0, LARGEST), label=N_("Size"), section="file", readonly=True)
     number: Mapped[int | None] = field(crm.Integer(0), label=N_("Version"), section="file", readonly=True)
+    pages: Mapped[int | None] = field(crm.Integer(0), label=N_("Pages"), section="file", readonly=True, tracked=False)
     file_id: Mapped[int | None] = field(
         crm.Integer(0),
         label=N_("Number of the file"),
@@ -76,6 +77,9 @@ class Document(Record):
     )  # fmt: skip
     trashed_at: Mapped[dt.datetime | None] = field(
         crm.DateTime(), label=N_("Put into the trash"), section="file", readonly=True, index=True
+    )
+    orphaned_at: Mapped[dt.datetime | None] = field(
+        crm.DateTime(), label=N_("Its record was missed"), readonly=True, hidden=True, tracked=False, index=True
     )
 
 

@@ -134,8 +134,13 @@ def purge(ctx: Ctx, document_id: int) -> None:
     document = _in_trash(inside, document_id)
     if not access.may(inside, DOCUMENT, "delete", document):
         raise Forbidden
+    remove(inside, document_id)
+
+
+def remove(inside: Ctx, document_id: int) -> None:
+    """Remove a document and the bytes of all its versions, in an operation in which the trash exists."""
     for number in versions_of(inside, document_id):
-        files.let_go(ctx, VERSION, number)
+        files.let_go(inside, VERSION, number)
     records.delete(inside, DOCUMENT, document_id)
 
 
@@ -179,7 +184,8 @@ def _append(ctx: Ctx, document: Any, stored: Any, note: str = "") -> None:
     owned = {**about, "document": document.id, "name": stored.name, "file": stored.id}
     with facts(ctx, owned):
         records.create(ctx, VERSION, {"note": note or None})
-    current = {"kind": kind_of(stored.content_type), "file_id": stored.id, "text_state": "waiting", "text_note": None}
+    current = {"kind": kind_of(stored.content_type), "file_id": stored.id, "text_state": "waiting", "text_note": None,
+               "pages": None}  # fmt: skip
     with facts(ctx, {**about, **current, "text": None}):
         records.update(ctx, DOCUMENT, document.id, {})
     # The job is the system's: reading a file is no business of the person who uploaded it.

@@ -1,4 +1,4 @@
-"""The text and the first page of files, made in a process of their own."""
+"""The text and the pages of files, made in a process of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_core.api import N_, Ctx, JobDef, JobRun, NotFound, Previewer, WrongType, files, records
+from crm_documents.child import NO_PAGE
 from crm_documents.kinds import DOCX, ODF, PDF, XLSX, is_text
 from crm_documents.operations import READ_JOB
 from crm_documents.rules import DOCUMENT, facts, with_trash
@@ -22,10 +23,11 @@ WAIT = 60
 
 @dataclass(frozen=True)
 class Found:
-    """What came of reading a file: its text, or why there is none."""
+    """What came of reading a file: its text, or why there is none, and how many pages can be looked at."""
 
     text: str = ""
     skipped: str = ""
+    pages: int = 0
 
     @property
     def state(self) -> str:
@@ -50,19 +52,27 @@ def text_of(path: Path, content_type: str) -> Found:
         answer = json.loads(_child("text", reader, str(path)))
     except (subprocess.SubprocessError, ValueError):
         return Found(skipped="slow")
-    return Found(answer.get("text", ""), answer.get("skipped", ""))
+    return Found(answer.get("text", ""), answer.get("skipped", ""), answer.get("pages", 0))
 
 
 def first_page(path: Path, side: int) -> tuple[bytes, str]:
-    """Return a picture of the first page of a PDF.
+    """Return a picture of the first page of a PDF. Raises as :func:`page`."""
+    return page(path, side, 1)
+
+
+def page(path: Path, side: int, number: int) -> tuple[bytes, str]:
+    """Return a picture of a page of a PDF; the first is 1.
 
     Raises:
+        NotFound: there is no such page, or it is after those that are drawn.
         WrongType: it can't be drawn.
     """
     try:
-        return _child("draw", "pdf", str(path), str(side)), "image/png"
+        return _child("draw", "pdf", str(path), str(side), str(number)), "image/png"
     except subprocess.SubprocessError as exc:
-        raise WrongType(N_("The first page can't be shown")) from exc
+        if NO_PAGE.encode() in (getattr(exc, "stderr", None) or b""):
+            raise NotFound(N_("There is no such page")) from exc
+        raise WrongType(N_("The page can't be shown")) from exc
 
 
 def _child(*arguments: str) -> bytes:
@@ -89,7 +99,8 @@ def read(run: JobRun) -> dict[str, str]:
     found = text_of(path, content_type)
     with run.operation(quiet=True) as ctx:
         if _document(ctx, number) == document:
-            values = {"text": found.text or None, "text_state": found.state, "text_note": found.skipped or None}
+            values = {"text": found.text or None, "text_state": found.state, "text_note": found.skipped or None,
+                      "pages": found.pages or None}  # fmt: skip
             inside = with_trash(ctx)
             with facts(inside, values):
                 records.update(inside, DOCUMENT, number, {})
@@ -106,4 +117,4 @@ def _document(ctx: Ctx, number: int) -> tuple[int, int] | None:
 
 
 JOB = JobDef(name=READ_JOB, label=N_("Text of uploaded files"), handler=read)
-PREVIEW = Previewer(key="documents.pdf", label=N_("First page of PDF files"), types=(PDF,), draw=first_page)
+PREVIEW = Previewer(key="documents.pdf", label=N_("Pages of PDF files"), types=(PDF,), draw=first_page, draw_page=page)

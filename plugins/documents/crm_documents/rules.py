@@ -42,14 +42,12 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
 
 def with_trash(ctx: Ctx) -> Ctx:
     """Return the same operation, in which documents of the trash exist; nobody is let see more records by it."""
-    found = ctx.as_actor(ctx.actor)
-    found.cache[_TRASH] = True
-    return found
+    return ctx.in_mode(_TRASH)
 
 
 def scope(ctx: Ctx, entity: str) -> Node | None:
     """Keep documents in the trash out of everything but the trash itself; versions follow their document."""
-    hidden = entity == DOCUMENT and not ctx.cache.get(_TRASH)
+    hidden = entity == DOCUMENT and _TRASH not in ctx.modes
     return Cond("trashed_at", "is null") if hidden else None
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+import flask
+
 from crm_core.api import (
     N_,
     Cond,
@@ -86,7 +88,13 @@ def fragments(ctx: Ctx, slot: str, subject: Any) -> Iterator[Fragment]:
         if slot == "record.actions":
             yield Fragment(render("documents/download.html", file_id=subject.file_id), weight=10)
         elif slot == "record.main" and drawn(subject.content_type):
-            yield Fragment(render("documents/preview.html", document=subject), weight=10)
+            yield Fragment(preview(subject, flask.request.args.get("page", "")), weight=10)
+
+
+def preview(document: Any, text: str) -> str:
+    """Return the picture of a document's page, with the way to the next; ``text`` is the page asked for."""
+    asked, last = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1, document.pages or 1
+    return render("documents/preview.html", document=document, page=min(max(asked, 1), last), last=last)
 
 
 def happened(ctx: Ctx, record: Any, before: dt.datetime | None, limit: int) -> Iterator[TimelineEvent]:

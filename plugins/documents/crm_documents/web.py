@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import flask
 from werkzeug.datastructures import FileStorage
@@ -24,7 +25,7 @@ from crm_core.api import (
     render,
     signed_in,
 )
-from crm_documents import operations
+from crm_documents import operations, tabs
 from crm_documents.operations import Upload
 from crm_documents.rules import DOCUMENT
 from crm_documents.trash import trashed
@@ -41,6 +42,7 @@ def blueprint() -> flask.Blueprint:
     pages.add_url_rule("/upload", "upload", upload, methods=["POST"])
     pages.add_url_rule(f"/{ID}/versions", "add_version", add_version, methods=["POST"])
     pages.add_url_rule(f"/{ID}/versions/restore", "restore_version", restore_version, methods=["POST"])
+    pages.add_url_rule(f"/{ID}/preview", "preview", preview)
     pages.add_url_rule("/trash", "trash", trash)
     pages.add_url_rule(f"/trash/{ID}/restore", "take_back", take_back, methods=["POST"])
     pages.add_url_rule(f"/trash/{ID}/delete", "purge", purge, methods=["POST"])
@@ -87,6 +89,16 @@ def restore_version(document_id: int) -> Answer:
     number = flask.request.form.get("number", "")
     records.act(operation(), DOCUMENT, document_id, "restore_version", {"number": number})
     return flask.redirect(f"/documents/{document_id}?tab=versions", 303)
+
+
+@signed_in
+def preview(document_id: int) -> Answer:
+    """Answer the picture of one page of a document, which is drawn once it is looked at."""
+    page = flask.request.args.get("page", "")
+    document: Any = records.get(operation(), DOCUMENT, document_id)
+    if not flask.request.headers.get("HX-Request"):
+        return flask.redirect(f"/documents/{document_id}?{urlencode({'page': page})}", 303)
+    return tabs.preview(document, page)
 
 
 @signed_in

@@ -132,3 +132,13 @@ def test_dc_05_the_trash_follows_too(ann, bob, private):
     bob.api("DELETE", f"/documents/trash/{private['id']}", status=404)
     assert _statuses(ann, private) - {404} == {200}  # the contact itself
     bob.post(f"/documents/trash/{private['id']}/restore", status=404)
+
+
+@ONE
+def test_dc_05_who_looks_as_somebody_sees_the_trash_that_one_sees(ann, bob, admin, crm, private):
+    shared = ann.upload(ann.contact("Open"), b"text", "shared.txt")
+    for number in (shared["id"], private["id"]):
+        ann.api("DELETE", f"/documents/{number}", status=204)
+    admin.post(f"/settings/users/{bob.id}/view-as")
+    page = admin.page("/documents/trash")
+    assert "shared.txt" in page and "zebra.txt" not in page

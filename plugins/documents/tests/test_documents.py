@@ -6,6 +6,8 @@ import datetime as dt
 import io
 
 import pytest
+import sqlalchemy as sa
+from crm_documents.models import Document
 
 from crm_core import settings, switching
 from crm_core.accounts import users
@@ -133,20 +135,34 @@ def test_dc_04_what_is_deleted_waits_in_the_trash_then_goes_with_its_bytes(ann, 
     assert ann.file(other["file_id"]).data == b"stays"
 
 
-@ONE
-def test_dc_04_documents_of_a_deleted_record_go_into_the_trash_and_come_back_with_it(ann, crm):
+def test_dc_04_documents_of_a_deleted_record_are_there_again_with_it(ann, crm, kept):
     contact = ann.contact("Gone")
     made = ann.upload(contact, b"text", "a.txt")
     ann.api("DELETE", f"/contacts/{contact}", status=204)
     assert ann.names() == []
     ann.file(made["file_id"], status=404)
-    _night(crm)
+    with crm.as_user(crm.admin) as ctx:
+        settings.set_value(ctx, "documents.keep_days", 0)
+    for _ in range(2):
+        _night(crm)
     assert ann.get("/documents/trash")["items"] == []
     change = next(c for c in ann.get("/history/deletions")["items"] if c["title"] == "Gone")
     ann.api("POST", f"/history/{change['id']}/undo", json={})
-    assert [i["id"] for i in ann.get("/documents/trash")["items"]] == [made["id"]]
-    back = ann.api("POST", f"/documents/trash/{made['id']}/restore")
-    assert ann.file(back["file_id"]).data == b"text"
+    assert ann.file(ann.get(f"/documents/{made['id']}")["file_id"]).data == b"text"
+    with crm.as_user(crm.admin) as ctx:
+        settings.set_value(ctx, "core.undo_days", 1)
+    _night(crm)
+    assert ann.names() == ["a.txt"]
+    ann.api("DELETE", f"/contacts/{contact}", status=204)
+    _night(crm)
+    _sweep(crm)
+    assert len(kept()) == 1, "it can still be undone"
+    with crm.database.engine.begin() as connection:
+        days_ago = sa.update(Document.__table__).values(orphaned_at=utcnow() - dt.timedelta(days=3))
+        connection.execute(days_ago.where(Document.orphaned_at.is_not(None)))
+    _night(crm)
+    _sweep(crm)
+    assert kept() == []
 
 
 @ONE

@@ -25,17 +25,23 @@ def packed(parts: dict[str, str | bytes]) -> bytes:
     return target.getvalue()
 
 
-def pdf(text: str) -> bytes:
-    """Return a PDF of one page that says something."""
-    stream = f"BT /F1 24 Tf 72 700 Td ({text}) Tj ET".encode()
+def pdf(*texts: str) -> bytes:
+    """Return a PDF with a page for each text."""
+    first = 4
+    kids = " ".join(f"{first + 2 * n} 0 R" for n in range(len(texts))).encode()
     parts = [
-        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[%b]/Count %d>>" % (kids, len(texts)),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]  # fmt: skip
+    for number, text in enumerate(texts):
+        stream = f"BT /F1 24 Tf 72 700 Td ({text}) Tj ET".encode()
+        parts += [
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R/Resources<</Font<</F1 3 0 R>>>>>>"
+            % (first + 2 * number + 1),
+            b"<</Length %d>>stream\n%s\nendstream" % (len(stream), stream),
+        ]
     body = b"%PDF-1.4\n" + b"".join(b"%d 0 obj%s endobj\n" % (n, part) for n, part in enumerate(parts, 1))
-    return body + b"trailer<</Root 1 0 R/Size 6>>\n%%EOF"
+    return body + b"trailer<</Root 1 0 R/Size %d>>\n%%%%EOF" % (len(parts) + 1)
 
 
 def wide_png(side: int) -> bytes:
@@ -99,6 +105,30 @@ def test_small_pictures_are_made_of_what_is_safe_to_draw(ann):
     )  # fmt: skip
 
 
+def test_a_pdf_is_leafed_through_page_by_page_by_those_who_see_its_record(ann, bob, crm):
+    contact = ann.contact(visibility="private")
+    made = ann.upload(contact, pdf("one", "two", "three"), "three.pdf")
+    crm.run_jobs()
+    assert ann.get(f"/documents/{made['id']}")["pages"] == 3
+    assert "Page 1 of 3" in ann.page(f"/documents/{made['id']}")
+    second = ann.page(f"/documents/{made['id']}?page=2")
+    assert f"/files/{made['file_id']}/thumb/960?page=2" in second and "Page before" in second
+    assert "Page 3 of 3" in ann.page(f"/documents/{made['id']}?page=99")
+    part = ann.browser.get(f"/documents/{made['id']}/preview?page=3", headers={"HX-Request": "true"}).text
+    assert "Page 3 of 3" in part and "<html" not in part
+    thumb = f"/files/{made['file_id']}/thumb"
+    drawn = [ann.browser.get(f"{thumb}/960?page={n}") for n in (1, 2, 3)]
+    assert [d.status_code for d in drawn] == [200] * 3 and len({d.data for d in drawn}) == 3
+    for wrong in ("960?page=4", "960?page=0", "960?page=x", "48?page=2", "960?page=9999999999"):
+        assert ann.browser.get(f"{thumb}/{wrong}").status_code == 404, wrong
+    for path in (f"{thumb}/960?page=2", f"/documents/{made['id']}/preview?page=2"):
+        assert bob.browser.get(path, headers={"HX-Request": "true"}).status_code == 404
+    torn = ann.upload(contact, pdf("one", "two")[:200], "torn.pdf")
+    assert ann.browser.get(f"/files/{torn['file_id']}/thumb/960?page=2").status_code in (404, 415)
+    picture = ann.upload(contact, wide_png(2), "p.png")["file_id"]
+    assert ann.browser.get(f"/files/{picture}/thumb/960?page=2").status_code == 404
+
+
 REFUSED: tuple[tuple[str, bytes, str, int], ...] = (
     ("invoice.pdf", b"MZ\x90\x00 a program", "application/pdf", 415),
     ("invoice.pdf", b"MZ\x90\x00 a program", "", 415),
@@ -132,7 +162,8 @@ def test_what_is_not_what_it_says_is_refused_and_leaves_nothing_behind(ann, crm,
 def test_names_with_folders_and_control_characters_are_cleaned(ann):
     contact = ann.contact()
     for given, name in (
-        ("../../etc/passwd", "passwd"),
+        ("../../etc/passwd", "passwd"), ("a\x1b[31m\x7fb.txt", "a[31mb.txt"),
+        ("\u2066\u200bx\u2069.txt", "x.txt"), ("...", "file"), (" . ", "file"),
         ("a\u202egnp.txt", "agnp.txt"), ("x" * 300 + ".txt", "x" * 146 + ".txt"),
     ):  # fmt: skip
         assert ann.upload(contact, b"text", given)["name"] == name

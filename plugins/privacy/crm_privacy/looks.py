@@ -1,8 +1,9 @@
-"""Who looked: the opening of a contact that is marked as sensitive is written down, once an hour and person."""
+"""Who looked: whoever opens or takes away a contact that is marked as sensitive is written down, once an hour."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from crm_contacts.api import CONTACT
@@ -15,7 +16,7 @@ from crm_core.api import (
     Ctx,
     FieldDef,
     ListQuery,
-    NotFound,
+    Node,
     Problem,
     Tab,
     and_,
@@ -28,39 +29,62 @@ from crm_privacy.models import LOOK
 SENSITIVE = "privacy.sensitive"
 PAUSE = dt.timedelta(hours=1)
 SHOWN = 200
+PART = 500
+"""Contacts that are asked about at once."""
 
 FIELD = FieldDef(
     entity=CONTACT, key="sensitive", type=Boolean(), label=N_("Sensitive"), section="privacy",
-    help=N_("Who opens the contact is written down; administrators see it"),
+    help=N_("Who opens or exports the contact is written down; administrators see it"),
 )  # fmt: skip
 
 
-@events.record_viewed.connect
+@events.record_viewed.connect_via(CONTACT)
 def looked(sender: str, event: Any, deployment: Any) -> None:
     """Write down that a person opened a sensitive contact."""
+    _note(event, deployment, (event.record_id,))
+
+
+@events.records_read.connect_via(CONTACT)
+def took(sender: str, event: Any, deployment: Any) -> None:
+    """Write down which sensitive contacts a person was given by a list of the API, or an export."""
+    ids = event.data["ids"]
+    for start in range(0, len(ids), PART):
+        _note(event, deployment, ids[start : start + PART])
+
+
+def _note(event: Any, deployment: Any, ids: Sequence[int]) -> None:
+    """Write a look down for each of the contacts that is sensitive, unless there is one within the hour.
+
+    A few statements for many contacts; where none is sensitive, one.
+    """
     person = event.data.get("viewer") or event.actor_id
-    if sender != CONTACT or person is None:
+    if person is None:
         return
     system = deployment.system_actor("looks")
     with deployment.operation(system, write=False) as ctx:
-        if not _is_new(ctx, event.record_id, person):
-            return
+        wanted = _new(ctx, ids, person)
+    if not wanted:
+        return
     with deployment.operation(system) as ctx:
         user = ctx.directory.user(person)
-        values = {"contact": event.record_id, "person": person, "name": user.name if user else "", "at": ctx.now}
-        records.create(ctx, LOOK, values)
+        values = {"person": person, "name": user.name if user else "", "at": ctx.now}
+        records.bulk_create(ctx, LOOK, [{**values, "contact": number} for number in wanted], action="create")
 
 
-def _is_new(ctx: Ctx, contact_id: int, person: int) -> bool:
-    """Tell whether the contact is sensitive and the person has not been written down within the hour."""
-    try:
-        if not records.read(ctx, CONTACT, contact_id, (SENSITIVE,)).values[SENSITIVE]:
-            return False
-    except NotFound:
-        return False
+def _new(ctx: Ctx, ids: Sequence[int], person: int) -> list[int]:
+    """Return which contacts are sensitive without the person having been written down within the hour."""
+    marked = and_(Cond("id", "in", tuple(ids)), Cond(SENSITIVE, "=", True))
+    found = [row.id for row in records.list_(ctx, CONTACT, _all(("id",), marked)).items]
+    if not found:
+        return []
     since = Cond("at", ">", (ctx.now - PAUSE).isoformat())
-    where = and_(Cond("contact", "=", contact_id), Cond("person", "=", person), since)
-    return not records.list_(ctx, LOOK, ListQuery(fields=("at",), filter=where, limit=1, count=False)).items
+    before = and_(Cond("contact", "in", tuple(found)), Cond("person", "=", person), since)
+    known = {row.values["contact"] for row in records.list_(ctx, LOOK, _all(("contact",), before)).items}
+    return [number for number in found if number not in known]
+
+
+def _all(fields: tuple[str, ...], where: Node) -> ListQuery:
+    return ListQuery(fields=fields, filter=where, sort=(("id", False),), limit=PART, count=False)
 
 
 def problems(ctx: Ctx, change: Change) -> list[Problem]:

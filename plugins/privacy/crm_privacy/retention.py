@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import sqlalchemy as sa
+
 from crm_core.api import (
     N_,
     Change,
@@ -13,6 +15,7 @@ from crm_core.api import (
     Ctx,
     JobDef,
     JobRun,
+    KeepRule,
     ListQuery,
     Problem,
     and_,
@@ -54,15 +57,25 @@ def candidates(ctx: Ctx, source: str, text: str, how: str, after: int = 0) -> li
     where = and_(parse_filter(text), Cond("id", ">", after))
     query = ListQuery(fields=("updated_at",), filter=where, sort=(("id", False),), limit=PART, count=False)
     rows = records.list_(ctx, source, query).items
-    done = _anonymous(ctx, source, [row.id for row in rows]) if how == "anonymise" else {}
+    ids = [row.id for row in rows]
+    done = _anonymous(ctx, source, ids) if how == "anonymise" else {}
+    model: Any = ctx.registry.entity(source).model
+    there = {record.id: record for record in ctx.session.scalars(sa.select(model).where(model.id.in_(ids)))}
     found = []
     for row in rows:
         if row.id in done and row.values["updated_at"] <= done[row.id]:
             found.append((row.id, "", ["anonymous"]))
             continue
-        record = records.get(ctx, source, row.id)
-        found.append((row.id, row.title, [k.reason for k in erasing.kept_by(ctx, source, record) if not k.fields]))
+        found.append((row.id, row.title, _reasons(ctx, source, there[row.id], how)))
     return found
+
+
+def _reasons(ctx: Ctx, source: str, record: Any, how: str) -> list[str]:
+    """Return why a record can't be erased in a way: rules of modules keep it, or what would be deleted with it."""
+    own = [k.reason for k in erasing.kept_by(ctx, source, record) if not k.fields or how == "delete"]
+    if own or how != "delete" or all(rule.entity == source for rule in ctx.registry.of(KeepRule)):
+        return own
+    return [problem.text() for problem in erasing.plan(ctx, source, record, "delete").problems]
 
 
 def _anonymous(ctx: Ctx, source: str, ids: list[int]) -> dict[int, Any]:

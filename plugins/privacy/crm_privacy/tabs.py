@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_contacts.api import CONTACT
 
-from crm_core.api import N_, Cond, Ctx, Fragment, ListQuery, Tab, access, records, render
+from crm_core.api import N_, Cond, Ctx, Fragment, ListQuery, PersonalData, Tab, access, records, render
 from crm_privacy import consents
 from crm_privacy.lists import CHANNEL
 from crm_privacy.models import ARCHIVE, ERASURE
@@ -35,9 +35,15 @@ def _archives(ctx: Ctx, number: int) -> list[Any]:
 
 
 def fragments(ctx: Ctx, slot: str, subject: Any) -> Iterator[Fragment]:
-    """Yield the way from a rule to what it would do."""
+    """Yield the way from a rule to what it would do, and from a deleted record to the erasing of what is left of it."""
     if slot == "record.actions" and getattr(subject, "__tablename__", "") == "privacy_rule":
         yield Fragment(render("privacy/try.html", id=subject.id), weight=10)
+    elif slot == "deletions.record" and _is_about_people(ctx, subject.entity) and access.may(ctx, ERASURE, "create"):
+        yield Fragment(render("privacy/gone.html", slug=ctx.registry.entity(subject.entity).slug, line=subject))
+
+
+def _is_about_people(ctx: Ctx, entity: str) -> bool:
+    return any(about.entity == entity for about in ctx.registry.of(PersonalData))
 
 
 TABS = (Tab(entity=CONTACT, key="privacy", label=N_("Personal data"), render=privacy, weight=80),)

@@ -22,6 +22,9 @@ MENU = (
              entity=RUN, weight=81),
     MenuItem(label=N_("Erasures"), url="/erasures", icon="eraser", section="settings", admin=True, entity=ERASURE,
              weight=82),
+    MenuItem(label=N_("Archives of persons"), url="/person-archives", icon="file-earmark-zip", section="settings",
+             admin=True, entity=ARCHIVE, weight=83),
+    MenuItem(label=N_("Who looked"), url="/looks", icon="eye", section="settings", admin=True, entity=LOOK, weight=84),
 )  # fmt: skip
 ROLES = tuple(
     RoleDef(role=role, grants=tuple(

@@ -10,7 +10,8 @@ import zipfile
 import sqlalchemy as sa
 from crm_contacts.api import Contact
 
-from crm_core import comments, jobs
+from crm_core import comments, jobs, kernel
+from crm_core.contributed_erasing import KeepRule
 
 
 def person(crm, admin) -> int:
@@ -83,3 +84,47 @@ def test_a_retention_rule_is_tried_first_and_runs_at_night_with_a_log(crm, admin
     runs = admin.get("/retention-runs?sort=id")["items"]
     assert [(r["found"], r["done"], r["kept"], r["failed"]) for r in runs] == [(1, 1, 0, 0), (0, 0, 0, 0)]
     assert admin.get("/erasures")["items"][0]["reason"] == "retention"
+
+
+def test_a_retention_rule_keeps_what_must_be_kept_and_its_trial_says_what_and_why(
+    crm, program, monkeypatch, request
+) -> None:
+    reasons = {"Auditor": "Audited until 2030", "Buyer": "Invoices name it"}
+    rules = [
+        KeepRule(
+            entity="contacts.contact", label=job, fields=fields,
+            reason=lambda ctx, record, job=job: reasons[job] if record.job_title == job else "",
+        )
+        for job, fields in (("Auditor", ()), ("Buyer", ("last_name",)))
+    ]  # fmt: skip
+    rules.append(
+        KeepRule(
+            entity="privacy.consent", label="consents",
+            reason=lambda ctx, record: "Asked in court" if record.text == "May we write?" else "",
+        )
+    )  # fmt: skip
+    own = kernel.contributions
+    monkeypatch.setattr(kernel, "contributions", lambda: (*own(), *rules))
+    admin = request.getfixturevalue("admin")
+    jobs_ = ("Auditor", "Buyer", "Sailor")
+    held, part, free = (crm.make("contacts.contact", first_name="Guy", last_name=t, job_title=t) for t in jobs_)
+    consented = person(crm, admin)
+    made = {}
+    for how, names in (("anonymise", 'job_title in ("Auditor", "Buyer")'), ("delete", "id > 0")):
+        rule = {"name": how, "filter": names, "how": how, "active": how == "delete"}
+        made[how] = admin.api("POST", "/retention-rules", rule, status=201)["id"]
+    trial = admin.get(f"/retention-rules/{made['anonymise']}/trial")
+    assert [r["id"] for r in trial["records"]] == [part]
+    assert [(r["id"], r["reason"]) for r in trial["kept_records"]] == [(held, "Audited until 2030")]
+    trial = program("privacy", "trial", str(made["delete"]))
+    told = {r["id"]: r["reason"] for r in trial["kept_records"]}
+    assert (told[held], told[part]) == ("Audited until 2030", "Invoices name it") and "in court" in told[consented]
+    assert [r["id"] for r in trial["records"]] == [free]
+    assert "Audited until 2030" in admin.page(f"/privacy/rules/{made['delete']}/trial")
+    with crm.as_user() as ctx:
+        jobs.enqueue(ctx, "privacy.retention", {})
+    crm.run_jobs()
+    (run,) = admin.get("/retention-runs")["items"]
+    assert (run["found"], run["done"], run["kept"], run["failed"]) == (4, 1, 3, 0)
+    admin.get(f"/contacts/{free}", status=404)
+    assert {admin.get(f"/contacts/{n}")["name"] for n in (held, part)} == {"Guy Auditor", "Guy Buyer"}

@@ -94,6 +94,22 @@ def test_nothing_of_an_erased_person_is_found_in_any_table(crm, admin, perrine, 
     assert not any(line.get("undoable") for line in lines)
 
 
+def test_a_person_who_was_deleted_before_is_erased_from_the_history(crm, admin, ann, perrine, program) -> None:
+    admin.api("DELETE", f"/contacts/{perrine}", status=204)
+    assert "Quemeneur" in left(crm)
+    plan = admin.get(f"/erasures/plan?record=contacts:{perrine}&how=anonymise")
+    assert not plan["possible"] and "only be deleted" in plan["problems"][0]
+    plan = admin.get(f"/erasures/plan?record=contacts:{perrine}&how=delete")
+    assert plan["possible"] and plan["history"] > 1
+    assert "Erase for good" in admin.page(f"/privacy/erase/contacts/{perrine}?how=delete")
+    admin.api("POST", "/erasures", {"subject": f"contacts:{perrine}", "how": "anonymise"}, status=409)
+    admin.api("POST", "/erasures", {"subject": f"contacts:{perrine}", "how": "delete"}, status=201)
+    assert left(crm) == []
+    line = next(c for c in admin.get("/history/deletions")["items"] if c["record"] == perrine)
+    assert "erased" in json.dumps(admin.api("POST", f"/history/{line['id']}/undo", {}, status=409))
+    admin.api("POST", "/erasures", {"subject": f"contacts:{perrine}", "how": "delete"}, status=404)
+
+
 @pytest.fixture
 def keeping(crm, monkeypatch) -> str:
     """A module of the tests' own that keeps contacts with a code of the accounts, like invoices would."""
