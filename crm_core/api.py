@@ -21,6 +21,7 @@ from crm_core import (
     lists,
     mail,
     money,
+    notices,
     records,
     revision_tools,
     sequences,
@@ -28,6 +29,7 @@ from crm_core import (
     tags,
     timeline,
 )
+from crm_core.accounts import personal
 from crm_core.change import Change
 from crm_core.context import Actor, Ctx, Locale
 from crm_core.contributed_connections import Connection
@@ -35,7 +37,7 @@ from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
 from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, ImportInto
 from crm_core.contributed_merges import DuplicateRule, Merge, MergeRule
-from crm_core.contributed_services import FileScanner, Previewer, RestRoutes
+from crm_core.contributed_services import FileScanner, NoticeSink, PreferenceDef, Previewer, RestRoutes
 from crm_core.contributions import (
     ActionDef,
     BlueprintDef,
@@ -59,8 +61,10 @@ from crm_core.contributions import (
     Tab,
     TimelineEvent,
     TimelineSource,
+    Tone,
     ViewDef,
 )
+from crm_core.db import Base, Identifier, SortText, UtcDateTime
 from crm_core.directory import ListEntryView, TagEntry, TeamEntry, UserEntry
 from crm_core.entities import Line, Record, computed, entity, field, lines, many
 from crm_core.errors import (
@@ -125,6 +129,7 @@ from crm_core.i18n import LANGUAGES, N_, current_language, gettext, use_language
 from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowProblemLike, RowResult
 from crm_core.jobs import JobRun
 from crm_core.marks import admin, public, signed_in
+from crm_core.notices import Notice
 from crm_core.records import BulkResult, ListQuery, Page, Row
 from crm_core.registry import Registry
 from crm_core.rest import routing as rest
@@ -212,6 +217,7 @@ __all__ = [
     "Address",
     "And",
     "BadRequest",
+    "Base",
     "BlueprintDef",
     "Board",
     "Boolean",
@@ -253,6 +259,7 @@ __all__ = [
     "Hit",
     "Image",
     "ImportInto",
+    "Identifier",
     "ImportOptions",
     "ImportRow",
     "ImportSource",
@@ -285,6 +292,8 @@ __all__ = [
     "Node",
     "Not",
     "NotFound",
+    "Notice",
+    "NoticeSink",
     "Or",
     "Page",
     "Panel",
@@ -292,6 +301,7 @@ __all__ = [
     "PersonalData",
     "Phone",
     "Pickers",
+    "PreferenceDef",
     "Previewer",
     "Problem",
     "Rating",
@@ -309,6 +319,7 @@ __all__ = [
     "SavedFilter",
     "SequenceDef",
     "SettingDef",
+    "SortText",
     "Stale",
     "Tab",
     "TagEntry",
@@ -318,12 +329,14 @@ __all__ = [
     "Text",
     "TimelineEvent",
     "TimelineSource",
+    "Tone",
     "TooLarge",
     "Unavailable",
     "Url",
     "User",
     "UserEntry",
     "Users",
+    "UtcDateTime",
     "ValueProblem",
     "ViewDef",
     "WrongType",
@@ -353,10 +366,12 @@ __all__ = [
     "mail",
     "many",
     "money",
+    "notices",
     "not_",
     "operation",
     "or_",
     "parse_filter",
+    "personal",
     "public",
     "record_answer",
     "records",

@@ -43,7 +43,7 @@ def _mount(app: flask.Flask, item: BlueprintDef) -> None:
     try:
         made = item.blueprint()
         app.extensions["crm_pages"][made.name] = item.plugin
-        app.register_blueprint(made, url_prefix=f"/{item.plugin}")
+        app.register_blueprint(made, url_prefix=f"/{item.at or item.plugin}")
     except Exception as exc:
         raise PluginError(N_("Its pages can't be shown"), plugin=item.plugin, hint=repr(exc)) from exc
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crm_core.contributions import Contribution
 
 if TYPE_CHECKING:
+    from crm_core.context import Ctx
+    from crm_core.fieldtypes import FieldType
+    from crm_core.notices import Notice
     from crm_core.rest.routing import Route
 
 
@@ -50,3 +53,31 @@ class RestRoutes(Contribution):
     """
 
     routes: Callable[[], Sequence[Route]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeSink(Contribution):
+    """Delivers what people are told (``notices.tell``), by mail, in a list, or otherwise.
+
+    ``take(ctx, notice)`` runs in the operation that tells and returns whether it took the notice; what sends over the
+    network does so in a job. A ``fallback`` is used only while no other module delivers.
+    """
+
+    key: str
+    label: str
+    take: Callable[[Ctx, Notice], bool]
+    fallback: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceDef(Contribution):
+    """Something each person chooses: in the profile, as ``preferences`` of ``/me``, and by ``personal.value``.
+
+    ``key`` begins with the plugin's name and a dot.
+    """
+
+    key: str
+    type: FieldType
+    label: str
+    default: Any = None
+    help: str = ""

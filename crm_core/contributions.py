@@ -35,6 +35,18 @@ class Contribution:
     option: str = ""
 
 
+@dataclass(frozen=True)
+class Tone:
+    """What a value means at a glance: ``of(ctx, values)`` returns a colour and a word for it, or ``None``.
+
+    The colour is ``danger``, ``success``, ``info`` or ``muted``; the word is for those who don't see colours. ``needs``
+    are the fields of the record it looks at.
+    """
+
+    of: Callable[[Ctx, Mapping[str, Any]], tuple[str, str] | None]
+    needs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class FieldDef(Contribution):
     """One field of one entity, whoever made it: the kernel, a plugin, another plugin or an administrator.
@@ -75,6 +87,8 @@ class FieldDef(Contribution):
     """Number sequence that fills the field of a new record when nothing was given (CT-39)."""
     key_attr: str = ""
     """Attribute of the folded companion column that text is sorted and compared by."""
+    tone: Tone | None = None
+    """What pages colour the value by."""
     offered: Callable[[Ctx], bool] | None = None
     """Whether pages show the field at all in an operation; programs always see it."""
     flat: bool = False
@@ -131,6 +145,8 @@ class EntityDef(Contribution):
     """Whether rules may read it whatever the person may see (``records.facts``): it holds nothing private."""
     follows: tuple[str, ...] = ()
     """Links whose records decide too: all must be readable to see this one, one of them writable to change it."""
+    within: tuple[str, ...] = ()
+    """Links that may be empty; where one is set, its record must be readable too, except for people named here."""
     discard: Callable[[Ctx, Any], bool] | None = None
     """Asked before a person deletes a record: true where it was put away instead."""
 
@@ -257,9 +273,13 @@ class RoleDef(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class BlueprintDef(Contribution):
-    """A Flask blueprint with pages that are truly the plugin's own, mounted under ``/<plugin>``."""
+    """A Flask blueprint with pages that are truly the plugin's own, mounted under ``/<plugin>``.
+
+    ``at`` mounts it at the slug of one of the plugin's entities instead (``events`` for ``/events/calendar``).
+    """
 
     blueprint: Callable[[], flask.Blueprint]
+    at: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

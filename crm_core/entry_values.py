@@ -102,6 +102,9 @@ def changed_attributes(
             problems.append(problem.at(name))
         except Invalid as exc:
             problems.extend(exc.problems())
+    if entry is None or set(flat) & set(extra):
+        missing = (f.key for f in definition.extra if f.required and values.get(f.key) in (None, ""))
+        problems += [Problem(key, "required", N_("Please fill this in")) for key in missing]
     if problems:
         raise Invalid(problems)
     if set(flat) & set(extra):

@@ -80,7 +80,7 @@ def _check_routes(item: BlueprintDef, manifest: Manifest) -> None:
 
     app = flask.Flask("trial", static_folder=None)
     app.register_blueprint(flask.Blueprint("rest", "trial"))
-    app.register_blueprint(item.blueprint(), url_prefix=f"/{manifest.name}")
+    app.register_blueprint(item.blueprint(), url_prefix=f"/{item.at or manifest.name}")
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         if not rule.endpoint.endswith(".static") and not hasattr(view, "crm_access"):

@@ -30,7 +30,7 @@ LAYERS: dict[int, tuple[str, ...]] = {
         "field_rules", "link_places",
         "plugin_loading", "plugin_plan",
         "plugin_data", "module_access", "recording"),
-    5: ("records", "jobs", "search", "search_text", "money", "files", "arrivals", "images", "comments", "timeline",
+    5: ("records", "jobs", "search", "search_text", "money", "files", "arrivals", "images", "comments", "notices", "timeline",
         "settings", "lists", "tags", "undo", "imports", "import_reading", "import_work", "import_report",
         "import_files", "import_columns", "import_options", "import_preparing", "field_admin", "incidents",
         "list_usage", "list_rules", "list_moving", "list_merging",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from crm_core.access.following import followed
 from crm_core.access.modules import open_to
-from crm_core.access.scope import ACTIONS, asked, level_of, predicate
+from crm_core.access.scope import ACTIONS, asked, level_of, predicate, within
 from crm_core.access.sets import in_visible_sets
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
@@ -52,7 +52,7 @@ def explain(ctx: Ctx, entity: str, record_id: int, action: str) -> Explanation:
     lines += _scopes(ctx, definition, action)
     lines += _grants(ctx, definition, action, holds)
     lines += _list(ctx, model, action, holds)
-    lines += _followed(ctx, definition, action, holds)
+    lines += [*_followed(ctx, definition, action, holds), *_outside(ctx, definition, holds)]
     return Explanation(may, (*lines, *_narrowed(ctx, definition, action, holds)))
 
 
@@ -123,6 +123,12 @@ def _followed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Ite
             "It follows “%(field)s”, which this person does not see"
         )  # fmt: skip
         yield gettext(message, field=field.title())
+
+
+def _outside(ctx: Ctx, definition: EntityDef, holds: Holds) -> Iterator[str]:
+    if definition.within and not ctx.actor.moderator and not holds(within(ctx, definition, definition.model)):
+        fields = ", ".join(ctx.registry.field(definition.key, key).title() for key in definition.within)
+        yield gettext(N_("It belongs to a record this person does not see (%(fields)s)"), fields=fields)
 
 
 def _narrowed(ctx: Ctx, definition: EntityDef, action: str, holds: Holds) -> Iterator[str]:

@@ -12,7 +12,7 @@ from crm_core.access import following
 from crm_core.access.masks import readable
 from crm_core.access.modules import open_to
 from crm_core.access.sets import in_visible_sets, visible_sets
-from crm_core.columns import alias_of
+from crm_core.columns import alias_of, scalar
 from crm_core.contributions import EntityDef
 from crm_core.db import KERNEL
 from crm_core.directory import GrantEntry
@@ -113,6 +113,8 @@ def predicate(
         seen = in_visible_sets(ctx, alias, write=writing, counting=counting)
         parts.append(seen if of_set is None else alias.access_id == of_set)
     parts += _followed(ctx, definition, action, alias)
+    if definition.within and not ctx.actor.moderator and action != "create":
+        parts.append(within(ctx, definition, alias))
     for node in ctx.registry.hooks.record_scope(ctx, definition.key, action):
         parts.append(asked(ctx, node, definition, alias)[0])
     if ctx.actor.viewer is not None:
@@ -140,20 +142,47 @@ def _viewing(ctx: Ctx, viewer: Actor) -> Ctx:
 
 def _followed(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> list[Any]:
     """Return the conditions that the records this one follows set: all readable, and one writable to write."""
-
-    def reachable(key: str, verb: str) -> Any:
-        found = []
-        for target, number in following.followed(ctx.registry, definition, key, alias):
-            if allowed(ctx, target.key, verb):
-                other = alias_of(target.model, f"{definition.key} followed by {key}")
-                one = sa.select(sa.literal(1)).where(other.id == number, predicate(ctx, target, verb, other))
-                found.append(one.correlate(alias).exists())
-        return sa.or_(sa.false(), *found)
-
-    parts = [reachable(key, "read") for key in definition.follows]
+    parts = [_reachable(ctx, definition, key, "read", alias) for key in definition.follows]
     if parts and _SCOPE_OF_ACTION.get(action, "write") == "write":
-        parts.append(sa.or_(*(reachable(key, "update") for key in definition.follows)))
+        parts.append(sa.or_(*(_reachable(ctx, definition, key, "update", alias) for key in definition.follows)))
     return parts
+
+
+def _reachable(ctx: Ctx, definition: EntityDef, key: str, verb: str, alias: Any) -> Any:
+    """Return the condition that the actor may read (or change) the record a field leads to."""
+    found = []
+    for target, number in following.followed(ctx.registry, definition, key, alias):
+        if allowed(ctx, target.key, verb):
+            other = alias_of(target.model, f"{definition.key} followed by {key}")
+            one = sa.select(sa.literal(1)).where(other.id == number, predicate(ctx, target, verb, other))
+            found.append(one.correlate(alias).exists())
+    return sa.or_(sa.false(), *found)
+
+
+def within(ctx: Ctx, definition: EntityDef, alias: Any) -> Any:
+    """Return the condition of links that may be empty: what is set is readable, or the record names the actor."""
+    conditions = []
+    for key in definition.within:
+        column = getattr(alias, ctx.registry.field(definition.key, key).attr)
+        open_ends = [column.startswith(f"{e.key}:", autoescape=True)
+                     for e in following.left_out(ctx.registry, definition, key)]  # fmt: skip
+        conditions.append(sa.or_(column.is_(None), *open_ends, _reachable(ctx, definition, key, "read", alias)))
+    return sa.or_(_named(ctx, definition, alias), sa.and_(*conditions))
+
+
+def _named(ctx: Ctx, definition: EntityDef, alias: Any) -> Any:
+    """Return the condition that the actor owns the record or stands in a field that gives access to it."""
+    found = [alias.owner_id == ctx.actor.id]
+    for field in ctx.registry.fields(definition.key).values():
+        if field.grants and field.type.name == "user":
+            found.append(scalar(field, alias) == ctx.actor.id)
+        elif field.grants and field.type.name == "users":
+            link = definition.model.__links__
+            one = sa.select(sa.literal(1)).where(
+                link.c.record_id == alias.id, link.c.field == field.key, link.c.target_id == ctx.actor.id
+            )
+            found.append(one.correlate(alias).exists())
+    return sa.or_(*found)
 
 
 def _granted(ctx: Ctx, definition: EntityDef, action: str, alias: Any) -> Any:

@@ -38,7 +38,7 @@ def signature(ctx: Ctx, definition: EntityDef, action: str) -> Hashable | None:
         return None
     followed = [
         signature(ctx, target, verb)
-        for key in definition.follows
+        for key in (*definition.follows, *definition.within)
         for target in targets(ctx.registry, definition, key)
         for verb in ("read", "update")
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from crm_core import directory
-from crm_core.accounts import audit, passwords, sessions
+from crm_core.accounts import audit, passwords, personal, sessions
 from crm_core.accounts.rights import own_id
 from crm_core.context import Ctx
 from crm_core.db import KERNEL
@@ -73,11 +73,15 @@ def own(ctx: Ctx) -> User:
 def update(ctx: Ctx, values: Mapping[str, Any]) -> User:
     """Change one's own name, language, time zone, date format or theme; what is not in ``values`` stays.
 
+    ``preferences`` are those that modules offer, by key.
+
     Raises:
         Invalid: with every problem.
     """
     user, problems = own(ctx), list[Problem]()
     clean = collect(values, problems)
+    if "preferences" in values:
+        clean["preferences"] = personal.collect(ctx, values["preferences"], user.preferences, problems)
     if problems:
         raise Invalid(problems)
     diff = {key: [getattr(user, key), value] for key, value in clean.items() if getattr(user, key) != value}

@@ -47,15 +47,16 @@ def currency_names(language: str) -> Mapping[str, str]:
 class Choice(FieldType):
     """One entry of a reference list (``list="contacts.type"``) or of fixed options (code to label).
 
-    The stored value is the entry's code, which never changes; labels are free.
+    The stored value is the entry's code, which never changes; labels are free. With ``by="type"`` only those entries
+    of the list fit that say ``type`` of themselves as the record's field of that name does.
     """
 
     name, label, widget = "choice", N_("Choice"), "choice"
     operators = EQUALITY
 
-    def __init__(self, list: str = "", choices: Mapping[str, str] | None = None) -> None:  # noqa: A002
+    def __init__(self, list: str = "", choices: Mapping[str, str] | None = None, *, by: str = "") -> None:  # noqa: A002
         """Keep where the entries come from."""
-        self.list, self.choices = list, dict(choices or {})
+        self.list, self.choices, self.by = list, dict(choices or {}), by
 
     def column(self) -> sa.types.TypeEngine[Any]:
         """Return a short code."""
@@ -87,6 +88,11 @@ class Choice(FieldType):
                     return code
         known = ", ".join(code for code, _ in self.entries(ctx)[:12])
         raise ValueProblem("choice", N_("%(value)s is not one of: %(known)s"), value=text[:60], known=known)
+
+    def fits(self, code: str, chosen: Any, ctx: Ctx) -> bool:
+        """Tell whether an entry goes with the value of the field it depends on."""
+        entry = ctx.directory.entry(self.list, code) if self.by else None
+        return entry is None or entry.values.get(self.by) in (None, chosen)
 
     def show(self, value: Any, ctx: Ctx) -> str:
         """Return the entry's label."""

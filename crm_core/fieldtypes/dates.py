@@ -50,10 +50,17 @@ def show_date(value: dt.date, date_format: str) -> str:
 
 
 class Date(FieldType):
-    """A day of the calendar, without time or zone."""
+    """A day of the calendar, without time or zone.
+
+    ``shortcuts`` offers today, in three days and in a week in forms.
+    """
 
     name, label, widget = "date", N_("Date"), "date"
     operators = ORDER
+
+    def __init__(self, *, shortcuts: bool = False) -> None:
+        """Keep whether forms offer shortcuts."""
+        self.shortcuts = shortcuts
 
     def column(self) -> sa.types.TypeEngine[Any]:
         """Return a date."""
@@ -87,10 +94,14 @@ class Date(FieldType):
 
 
 class DateTime(FieldType):
-    """An instant, stored in UTC and shown in the person's zone."""
+    """An instant, stored in UTC and shown in the person's zone; ``shortcuts`` as for days."""
 
     name, label, widget = "datetime", N_("Date and time"), "datetime"
     operators = ORDER
+
+    def __init__(self, *, shortcuts: bool = False) -> None:
+        """Keep whether forms offer shortcuts."""
+        self.shortcuts = shortcuts
 
     def column(self) -> sa.types.TypeEngine[Any]:
         """Return an instant."""

@@ -19,7 +19,7 @@ from crm_core.columns import comparable
 from crm_core.contributions import EntityDef, FieldDef
 from crm_core.db import KERNEL
 from crm_core.errors import CrmError, Problem, Unavailable
-from crm_core.fieldtypes import Link, Related
+from crm_core.fieldtypes import Choice, Link, Related
 from crm_core.fieldtypes.parts import GivenLines
 from crm_core.i18n import N_
 from crm_core.records import values
@@ -66,6 +66,7 @@ def problems(
         if not found[id(change)]:
             found[id(change)] += tolerated(derived, change) if tolerant else derived(change)
     for change in changes:
+        found[id(change)] += _unfitting(ctx, change)
         refused = {p.field for p in found[id(change)]}
         found[id(change)] += [p for p in values.check_required(ctx, change) if p.field not in refused]
     for change, problem in (*unique(ctx, changes), *links(ctx, changes, coming)):
@@ -75,6 +76,20 @@ def problems(
         said = validated(ctx, change, tolerant=tolerant)
         found[id(change)] += [p for p in said if p.code != "warning" and not (_of_lines(p) and _root(p) in unread)]
     return found
+
+
+def _unfitting(ctx: Ctx, change: Change) -> Iterator[Problem]:
+    """Yield the choices that don't go with the field they depend on."""
+    if change.verb == "delete":
+        return
+    for key, field in ctx.registry.fields(change.entity).items():
+        kind = field.type
+        if not isinstance(kind, Choice) or not kind.by or not (change.changed(key) or change.changed(kind.by)):
+            continue
+        if (code := change.get(key)) and not kind.fits(code, change.get(kind.by), ctx):
+            other = ctx.registry.field(change.entity, kind.by)
+            params = {"value": kind.show(code, ctx), "other": other.type.show(change.get(kind.by), ctx)}
+            yield Problem(key, "choice", N_("%(value)s does not go with %(other)s"), params)
 
 
 def validated(ctx: Ctx, change: Change, *, tolerant: bool = False) -> list[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from crm_core.accounts import passwords, profile, roles, teams, tokens, users
+from crm_core.accounts import passwords, personal, profile, roles, teams, tokens, users
 from crm_core.accounts.rights import own_id
 from crm_core.accounts.teams import TeamRow
 from crm_core.i18n import LANGUAGES
@@ -30,10 +30,12 @@ _PERSONAL: dict[str, Any] = {
     "date_format": {"type": "string", "enum": list(profile.DATE_FORMATS)},
     "theme": {"type": "string", "enum": list(profile.THEMES)},
 }
-_ME_CHANGE = shape(**_PERSONAL)
+_CHOSEN: dict[str, Any] = {"type": "object", "additionalProperties": True}
+_ME_CHANGE = shape(**_PERSONAL, preferences=_CHOSEN)
 _ME = shape(
-    "id email name language timezone date_format theme roles teams administrator scopes second_factor",
-    id=_NUMBER, email=_TEXT, name=_TEXT, language=_TEXT, timezone=_TEXT, date_format=_TEXT, theme=_TEXT,
+    "id email name language timezone date_format theme roles teams administrator scopes second_factor "
+    "preferences",
+    preferences=_CHOSEN, id=_NUMBER, email=_TEXT, name=_TEXT, language=_TEXT, timezone=_TEXT, date_format=_TEXT, theme=_TEXT,
     roles={"type": "array", "items": _TEXT}, teams={"type": "array", "items": _NUMBER}, administrator=_FLAG,
     scopes={"type": ["array", "null"], "items": _TEXT}, second_factor=_FLAG,
 )  # fmt: skip
@@ -90,6 +92,7 @@ def _me(call: Call, user: User) -> dict[str, Any]:
         "administrator": actor.is_admin,
         "scopes": sorted(actor.scopes) if actor.scopes is not None else None,
         "second_factor": bool(user.totp_secret),
+        "preferences": personal.values(call.ctx, user.preferences),
     }
 
 

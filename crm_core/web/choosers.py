@@ -121,6 +121,7 @@ def tag_options(ctx: Ctx, text: str, limit: int = LIMIT) -> list[dict[str, Any]]
 def may_extend(ctx: Ctx, list_key: str) -> bool:
     """Tell whether the actor may add entries to a reference list from a form (KN-22)."""
     try:
-        return lists.may_add(ctx, list_key)
+        definition = lists.definition_of(ctx, list_key)
+        return lists.may_add(ctx, list_key) and not any(f.required for f in definition.extra)
     except NotFound:
         return False

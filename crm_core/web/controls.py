@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from crm_core import files
 from crm_core.contributions import FieldDef
 from crm_core.errors import NotFound, Problem, ValueProblem
 from crm_core.fieldtypes import Choice, FieldType, Lines, may_make_tags
+from crm_core.fieldtypes.dates import show_date
 from crm_core.fieldtypes.parts import ADDRESS_PARTS
 from crm_core.i18n import N_, gettext
 from crm_core.web import chosen
@@ -31,6 +33,8 @@ SEARCH_LIMIT = 15
 """Selects longer than this can be searched by typing."""
 SPARE_ROWS = 2
 """Blank lines offered to browsers without scripts."""
+SHORTCUTS = ((0, N_("Today")), (3, N_("3 days")), (7, N_("Week")))
+"""Days from today that a click sets (AC-06)."""
 PART_LABELS: Mapping[str, str] = {
     "street": N_("Street"),
     "city": N_("City"),
@@ -105,6 +109,15 @@ def _choice(ctx: Ctx, made: Control, titles: Titles) -> None:
         made.extra["stacked"] = sum(len(o.label) for o in made.options) > SEGMENT_LETTERS
     made.extend = _extend(ctx, kind)
     made.extra["searchable"] = len(made.options) > SEARCH_LIMIT
+    if kind.by:
+        made.extra["by"] = kind.by
+        made.options = [_dependent(ctx, kind, option, made.beside[0].get(kind.by)) for option in made.options]
+
+
+def _dependent(ctx: Ctx, kind: Choice, option: Option, chosen: Any) -> Option:
+    entry = ctx.directory.entry(kind.list, option.value)
+    of = str(entry.values.get(kind.by) or "") if entry else ""
+    return replace(option, of=of, off=not kind.fits(option.value, chosen, ctx))
 
 
 def _multichoice(ctx: Ctx, made: Control, titles: Titles) -> None:
@@ -228,6 +241,12 @@ def _rating(ctx: Ctx, made: Control, titles: Titles) -> None:
 def _date(ctx: Ctx, made: Control, titles: Titles) -> None:
     made.attributes["placeholder"] = gettext(ctx.locale.date_format)
     made.extra["format"] = ctx.locale.date_format
+    if getattr(made.field.type, "shortcuts", False):
+        today = ctx.now.astimezone(ctx.locale.zone).date()
+        made.extra["shortcuts"] = [
+            (gettext(label), show_date(today + dt.timedelta(days=days), ctx.locale.date_format))
+            for days, label in SHORTCUTS
+        ]
 
 
 def _datetime(ctx: Ctx, made: Control, titles: Titles) -> None:

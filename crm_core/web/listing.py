@@ -265,6 +265,8 @@ def fetched(ctx: Ctx, state: State) -> list[str]:
         wanted += state.shown.card
     wanted += [f.key for f in known.values() if isinstance(f.type, Image)][:1]
     for key in list(wanted):
+        tone = known[key].tone if key in known else None
+        wanted += tone.needs if tone is not None else ()
         source = str(getattr(known[key].type, "currency", "")) if key in known else ""
         if source.startswith("field:"):
             wanted.append(source.removeprefix("field:"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import flask
 
-from crm_core.accounts import audit, profile, sessions, signin, tokens, totp
+from crm_core.accounts import audit, personal, profile, sessions, signin, tokens, totp
 from crm_core.accounts.devices import device
+from crm_core.contributions import FieldDef
 from crm_core.errors import CrmError, Invalid, Problem, TooMany
 from crm_core.i18n import LANGUAGES, N_, gettext, use_language
 from crm_core.web.account_forms import FormState, acting, page, signed_in, system
+from crm_core.web.controls import control
+from crm_core.web.rawvalues import read_posted, to_raw
 from crm_core.web.request import current, notify
 
 DAYS = (30, 90, 365)
@@ -44,12 +47,15 @@ def profile_page() -> flask.typing.ResponseReturnValue:
     """Show name, language, time zone, date format and theme."""
     user = profile.own(current())
     keys = ("name", "language", "timezone", "date_format", "theme")
-    return _profile_form(FormState({key: getattr(user, key) for key in keys}))
+    shown = {key: getattr(user, key) for key in keys}
+    return _profile_form(FormState({**shown, "preferences": personal.values(current(), user.preferences)}))
 
 
 def profile_send() -> flask.typing.ResponseReturnValue:
     """Keep what was changed."""
-    values = flask.request.form.to_dict()
+    form = flask.request.form
+    given = read_posted(_fields(), form)
+    values = {**form.to_dict(), "preferences": given}
     try:
         with acting() as ctx:
             user = profile.update(ctx, values)
@@ -60,9 +66,23 @@ def profile_send() -> flask.typing.ResponseReturnValue:
     return flask.redirect("/profile", 303)
 
 
+def _fields() -> list[FieldDef]:
+    """Return what modules let people choose, as fields of a form."""
+    return [
+        FieldDef(entity="core.user", key=p.key, type=p.type, label=p.label, help=p.help, default=p.default)
+        for p in personal.offered(current()).values()
+    ]
+
+
 def _profile_form(form: FormState) -> flask.Response:
+    ctx, chosen = current(), form.values.get("preferences") or {}
+    controls = [
+        control(ctx, f, to_raw(f.type, f.type.load(chosen.get(f.key)), ctx), lambda entity, ids: {},
+                problems=[p for p in form.problems if p.field == f.key])
+        for f in _fields()
+    ]  # fmt: skip
     return page(
-        "profile.html", error=form.error, form=form, languages=LANGUAGES, themes=profile.THEMES,
+        "profile.html", error=form.error, form=form, controls=controls, languages=LANGUAGES, themes=profile.THEMES,
         zones={zone: zone for zone in profile.time_zones()},
         formats={text: text for text in profile.DATE_FORMATS}, email=signed_in().email,
     )  # fmt: skip

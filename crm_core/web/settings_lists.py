@@ -86,7 +86,12 @@ def one(key: str) -> str:
         entries=ctx.directory.entries(key),
         roles=dict(definition.roles),
         colours=COLOURS,
+        extra=_controls(ctx, _required(definition), {}),
     )
+
+
+def _required(definition: ListDef) -> tuple[FieldDef, ...]:
+    return tuple(f for f in definition.extra if f.required)
 
 
 @admin
@@ -96,7 +101,8 @@ def add(key: str) -> Answer:
     colour = flask.request.form.get("colour", "")
     try:
         with ctx.session.begin_nested():
-            lists.add_entry(ctx, key, label, **({"colour": colour} if colour else {}))
+            values = read_posted(_required(lists.definition_of(ctx, key)), flask.request.form)
+            lists.add_entry(ctx, key, label, **values, **({"colour": colour} if colour else {}))
     except CrmError as error:
         if isinstance(error, NotFound):
             raise

@@ -39,6 +39,17 @@ def value_html(ctx: Ctx, field: FieldDef, value: Any, label: Any = None, blank: 
     return _PAINTERS.get(field.type.name, _text)(ctx, field, value, label)
 
 
+def toned(ctx: Ctx, field: FieldDef, values: Mapping[str, Any], html: Markup) -> Markup:
+    """Return a value's HTML in the colour that the record's values give it, with a word for it."""
+    found = field.tone.of(ctx, values) if field.tone is not None and values.get(field.key) is not None else None
+    if found is None:
+        return html
+    colour, word = found
+    return Markup('<span class="tone tone-{}" title="{word}">{}<span class="visually-hidden"> ({word})</span></span>').format(
+        colour, html, word=gettext(word)
+    )  # fmt: skip
+
+
 def result_of(field: FieldDef) -> FieldDef:
     """Return a computed field as a field of its result's type."""
     return replace(field, type=getattr(field.type, "of", field.type))

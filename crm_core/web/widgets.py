@@ -20,6 +20,9 @@ class Option:
     selected: bool = False
     colour: str = ""
     hint: str = ""
+    of: str = ""
+    """The value that the field it depends on must have."""
+    off: bool = False
 
 
 @dataclass

@@ -47,6 +47,19 @@ function showCurrencies(form) {
   }
 }
 
+// Choices that go with the value of another field: the others can't be chosen.
+function showFitting(form) {
+  for (const select of form.querySelectorAll('select[data-by]')) {
+    const chosen = new FormData(form).get(select.dataset.by) ?? '';
+    for (const option of select.options) {
+      const off = Boolean(option.dataset.of) && option.dataset.of !== chosen;
+      option.hidden = off;
+      option.disabled = off;
+      if (off && option.selected) select.value = '';
+    }
+  }
+}
+
 function startKeys(form) {
   document.addEventListener('keydown', event => {
     const combined = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
@@ -89,9 +102,11 @@ function focusFirst(form) {
 export default function form(root) {
   showParts(root);
   showCurrencies(root);
+  showFitting(root);
   root.addEventListener('change', () => {
     showParts(root);
     showCurrencies(root);
+    showFitting(root);
   });
   startKeys(root);
   startChecks(root);

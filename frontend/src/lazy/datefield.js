@@ -7,6 +7,16 @@ export default function datefield(root) {
   const box = root.querySelector('input[type=text]');
   const native = root.querySelector('[data-native]');
   const button = root.querySelector('[data-calendar]');
+  const set = text => {
+    box.value = text;
+    box.dispatchEvent(new Event('input', {bubbles: true}));
+    box.dispatchEvent(new Event('change', {bubbles: true}));
+    box.focus();
+  };
+  for (const shortcut of document.querySelectorAll(`[data-shortcut][data-for="${CSS.escape(box.id)}"]`)) {
+    shortcut.hidden = false;
+    shortcut.addEventListener('click', () => set(shortcut.dataset.shortcut));
+  }
   if (!native.showPicker) return;
   button.hidden = false;
   const open = () => {
@@ -21,11 +31,7 @@ export default function datefield(root) {
     }
   });
   native.addEventListener('change', () => {
-    if (!native.value) return;
-    box.value = fromIso(native.value, format);
-    box.dispatchEvent(new Event('input', {bubbles: true}));
-    box.dispatchEvent(new Event('change', {bubbles: true}));
-    box.focus();
+    if (native.value) set(fromIso(native.value, format));
   });
   // 3/4/2026 is understood; showing it as 03/04/2026 tells how.
   box.addEventListener('change', () => {

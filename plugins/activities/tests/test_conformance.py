@@ -1,0 +1,3 @@
+"""The conformance suite of the core."""
+
+from crm_core.testing.conformance import *  # noqa: F403
