@@ -25,7 +25,7 @@ def offered(ctx: Ctx) -> dict[str, PreferenceDef]:
 def values(ctx: Ctx, kept: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return everything that can be chosen with what a person's preferences say of it, else its default."""
     chosen = (kept or {}).get(_PLACE) or {}
-    return {key: chosen[key] if key in chosen else p.default for key, p in offered(ctx).items()}
+    return {key: chosen.get(key, p.default) for key, p in offered(ctx).items()}
 
 
 def value(ctx: Ctx, key: str, user_id: int | None = None) -> Any:

@@ -98,6 +98,7 @@ def plan_rows(ctx: Ctx, definition: EntityDef, alias: Any, fields: Sequence[Fiel
         elif isinstance(found.type, Lines):
             columns.append(lines_json(found, alias).label(found.key))
             plan.readers.append(_lines_reader(ctx, len(columns) - 1, found))
+            _line_labels(ctx, plan, alias, found)
         elif found.type.multiple:
             _many(ctx, plan, definition, alias, found)
     return plan
@@ -197,6 +198,32 @@ def _lines_reader(ctx: Ctx, position: int, found: FieldDef) -> Reader:
                 if line[name] is not None:
                     line[name] = load(line[name])
         values[key] = lines
+
+    return read
+
+
+def _line_labels(ctx: Ctx, plan: RowPlan, alias: Any, found: FieldDef) -> None:
+    """Read the names of what the lines of a field link to: by part, by id, of records the actor may see."""
+    line: Any = found.type.line  # type: ignore[attr-defined]
+    for part in line.fields:
+        target = ctx.registry.entities.get(getattr(part.type, "target", ""))
+        if target is None or part.type.target == "core.user":
+            continue
+        child, other = line.model.__table__.alias(), alias_of(target.model, f"{found.entity} {found.key} {part.key}")
+        inner = (
+            sa.select(other.id, sa.func.coalesce(getattr(other, target.title), "").label("title"))
+            .select_from(child).join(other, other.id == child.c[part.attr])
+            .where(child.c.parent_id == alias.id, predicate(ctx, target, "read", other)).correlate(alias)
+        ).subquery()  # fmt: skip
+        pair = JsonObject(sa.literal_column("'id'"), inner.c.id, sa.literal_column("'title'"), inner.c.title)
+        titles = sa.select(JsonArray(pair)).select_from(inner).scalar_subquery()
+        plan.columns.append(titles.label(f"{found.key}_{part.key}_titles"))
+        plan.readers.append(_line_labels_reader(len(plan.columns) - 1, found.key, part.key, words_of(ctx, target.key)))
+
+
+def _line_labels_reader(position: int, key: str, part: str, words: Words) -> Reader:
+    def read(raw: Any, values: dict[str, Any], labels: dict[str, Any]) -> None:
+        labels.setdefault(key, {})[part] = {i["id"]: words(i["title"]) for i in _decoded(raw[position])}
 
     return read
 

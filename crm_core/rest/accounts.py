@@ -35,8 +35,8 @@ _ME_CHANGE = shape(**_PERSONAL, preferences=_CHOSEN)
 _ME = shape(
     "id email name language timezone date_format theme roles teams administrator scopes second_factor "
     "preferences",
-    preferences=_CHOSEN, id=_NUMBER, email=_TEXT, name=_TEXT, language=_TEXT, timezone=_TEXT, date_format=_TEXT, theme=_TEXT,
-    roles={"type": "array", "items": _TEXT}, teams={"type": "array", "items": _NUMBER}, administrator=_FLAG,
+    preferences=_CHOSEN, id=_NUMBER, email=_TEXT, name=_TEXT, language=_TEXT, timezone=_TEXT, date_format=_TEXT,
+    theme=_TEXT, roles={"type": "array", "items": _TEXT}, teams={"type": "array", "items": _NUMBER}, administrator=_FLAG,
     scopes={"type": ["array", "null"], "items": _TEXT}, second_factor=_FLAG,
 )  # fmt: skip
 _TOKEN = shape(

@@ -150,11 +150,11 @@ def _lines(ctx: Ctx, kind: Any) -> Writer | None:
     writers = {f.key: writer for f in kind.line.fields if (writer := writer_of(ctx, f.type)) is not None}
     if not writers:
         return None
-    return lambda value, label: [_line(line, writers) for line in value or ()]
+    return lambda value, label: [_line(line, writers, label or {}) for line in value or ()]
 
 
-def _line(line: Mapping[str, Any], writers: Mapping[str, Writer]) -> dict[str, Any]:
-    return {k: writers[k](v, None) if k in writers else v for k, v in line.items()}
+def _line(line: Mapping[str, Any], writers: Mapping[str, Writer], labels: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: writers[k](v, labels[k].get(v) if k in labels else None) if k in writers else v for k, v in line.items()}
 
 
 def _computed(ctx: Ctx, kind: Any) -> Writer | None:

@@ -45,9 +45,8 @@ def toned(ctx: Ctx, field: FieldDef, values: Mapping[str, Any], html: Markup) ->
     if found is None:
         return html
     colour, word = found
-    return Markup('<span class="tone tone-{}" title="{word}">{}<span class="visually-hidden"> ({word})</span></span>').format(
-        colour, html, word=gettext(word)
-    )  # fmt: skip
+    mark = '<span class="tone tone-{}" title="{word}">{}<span class="visually-hidden"> ({word})</span></span>'
+    return Markup(mark).format(colour, html, word=gettext(word))  # noqa: S704 - the mark is fixed
 
 
 def result_of(field: FieldDef) -> FieldDef:
@@ -202,7 +201,8 @@ def first_line(ctx: Ctx, field: FieldDef, value: Any, label: Any = None) -> Mark
     line = field.type.line  # type: ignore[attr-defined]
     chosen = next((item for item in value if item.get("primary") or item.get("is_default")), value[0])
     main = next(part for part in line.fields if part.key == line.main)
-    shown = value_html(ctx, main, chosen.get(line.main))
+    names = (label or {}).get(line.main) if isinstance(label, Mapping) else None
+    shown = value_html(ctx, main, chosen.get(line.main), (names or {}).get(chosen.get(line.main)))
     if len(value) == 1:
         return shown
     more = Markup('<span class="count" title="{}">+{}</span>').format(field.type.show(value, ctx), len(value) - 1)

@@ -1,17 +1,16 @@
-"""Events with their guests and reminders, and three plain tables: who is busy, what is due to be sent, notices."""
+"""Events with their guests and reminders."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
-from crm_activities import names, tones
-from crm_activities.fields import Rule
+from crm_activities import availability, names, tones
+from crm_activities.fields import Rule, TakenTwice
 from crm_activities.names import CONTACT, EVENT, RESOURCE, TEMPLATE
 from crm_core import api as crm
-from crm_core.api import N_, Base, Cond, Ctx, Identifier, Line, Record, computed, entity, field, lines, many
+from crm_core.api import N_, Cond, Ctx, Line, Record, computed, entity, field, lines, many
 
 _STATUS_HOLDS = Cond("type", "in", names.WITH_STATUS)
 _IS_CALL = Cond("type", "=", "call")
@@ -118,7 +117,7 @@ class Event(Record):
     )  # fmt: skip
     duration: Mapped[int | None] = field(crm.Duration(), label=N_("Time spent"), section="information")
     timer_started_at: Mapped[dt.datetime | None] = field(
-        crm.DateTime(), label=N_("Timer runs since"), readonly=True, section="information", tracked=False
+        crm.DateTime(), label=N_("Timer runs since"), readonly=True, section="information"
     )
     recurrence: Mapped[str | None] = field(
         Rule(), label=N_("Repeats"), section="recurrence",
@@ -128,63 +127,15 @@ class Event(Record):
         crm.Choice(choices=names.SCOPES), label=N_("Change applies to"), section="recurrence", tracked=False,
         visible_if=Cond("recurrence", "is not null"), filterable=False, sortable=False,
     )  # fmt: skip
-    series: Mapped[int | None] = field(
-        crm.Integer(1), label=N_("Series"), readonly=True, offered=never, index=True, tracked=False
-    )
+    series: Mapped[int | None] = field(crm.Integer(1), label=N_("Series"), readonly=True, offered=never, index=True)
     occurrence_at: Mapped[dt.datetime | None] = field(
-        crm.DateTime(), label=N_("Place in the series"), readonly=True, offered=never, tracked=False
+        crm.DateTime(), label=N_("Place in the series"), readonly=True, offered=never
     )
     zone: Mapped[str | None] = field(crm.Text(60), label=N_("Time zone"), readonly=True, offered=never, tracked=False)
     reminders: Mapped[list[Reminder]] = lines(Reminder, label=N_("Reminders"), section="reminders")
+    conflicts = computed(
+        lambda ctx, record: list(availability.words(ctx, record)), label=N_("Taken twice"), of=TakenTwice(), hidden=True
+    )
     repeats = computed(
         lambda ctx, record: Rule().show(record.recurrence, ctx), label=N_("Repeats"), of=crm.Text(), hidden=True
     )
-
-
-class Busy(Base):
-    """When a user or a resource is taken: times only, so that whoever plans may look (AC-38, AC-39, AC-63)."""
-
-    __tablename__ = "activities_busy"
-    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
-    event_id: Mapped[int] = mapped_column(
-        Identifier, sa.ForeignKey("activities_event.id", ondelete="CASCADE"), index=True
-    )
-    kind: Mapped[str] = mapped_column(crm.SortText(10))
-    target_id: Mapped[int] = mapped_column(Identifier)
-    starts_at: Mapped[dt.datetime] = mapped_column(crm.UtcDateTime)
-    ends_at: Mapped[dt.datetime] = mapped_column(crm.UtcDateTime)
-    all_day: Mapped[bool] = mapped_column(default=False)
-    __table_args__ = (sa.Index("ix_activities_busy_when", "kind", "target_id", "starts_at", "ends_at"),)
-
-
-class Due(Base):
-    """A reminder that waits for its moment, or was handed over; one row for each moment and record."""
-
-    __tablename__ = "activities_due"
-    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
-    entity: Mapped[str] = mapped_column(crm.SortText(60))
-    record_id: Mapped[int] = mapped_column(Identifier)
-    line: Mapped[int] = mapped_column(default=0)
-    at: Mapped[dt.datetime] = mapped_column(crm.UtcDateTime)
-    sent_at: Mapped[dt.datetime | None] = mapped_column(crm.UtcDateTime)
-    __table_args__ = (
-        sa.Index("ix_activities_due_waiting", "sent_at", "at"),
-        sa.Index("ix_activities_due_record", "entity", "record_id"),
-    )
-
-
-class Notice(Base):
-    """What a person was told, until a module for notices takes it over; ``mail`` is how far its mail is."""
-
-    __tablename__ = "activities_notice"
-    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
-    key: Mapped[str] = mapped_column(crm.SortText(120), unique=True)
-    user_id: Mapped[int | None] = mapped_column(Identifier, index=True)
-    email: Mapped[str] = mapped_column(sa.String(254), default="")
-    subject: Mapped[str] = mapped_column(sa.String(400))
-    body: Mapped[str] = mapped_column(sa.Text, default="")
-    entity: Mapped[str] = mapped_column(crm.SortText(60))
-    record_id: Mapped[int] = mapped_column(Identifier)
-    created_at: Mapped[dt.datetime] = mapped_column(crm.UtcDateTime)
-    read_at: Mapped[dt.datetime | None] = mapped_column(crm.UtcDateTime)
-    mail: Mapped[str] = mapped_column(crm.SortText(10), default="none", index=True)

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm_activities import attach, series
-from crm_activities.event_models import Busy
 from crm_activities.names import EVENT, TEMPLATE, WITH_STATUS
+from crm_activities.tables import Busy
 from crm_core.api import N_, Change, Ctx, ListQuery, Problem, records
 
 _HOUR, _DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

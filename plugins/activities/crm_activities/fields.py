@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from crm_activities.recurrence import in_words, normal
-from crm_core.api import N_, Ctx, Text, ValueProblem
+from crm_core.api import N_, Ctx, LongText, Text, ValueProblem
 
 
 class TimeOfDay(Text):
@@ -53,3 +53,21 @@ class Rule(Text):
     def options(self) -> dict[str, Any]:
         """Return nothing."""
         return {}
+
+
+class TakenTwice(LongText):
+    """People and resources that are taken by another event at the same time; worked out, never stored."""
+
+    custom = False
+
+    def dump(self, value: Any) -> Any:
+        """Return the list."""
+        return list(value or ())
+
+    def show(self, value: Any, ctx: Ctx) -> str:
+        """Return the names."""
+        return ", ".join(one["name"] for one in value or ())
+
+    def schema(self) -> dict[str, Any]:
+        """Return an array of objects."""
+        return {"type": "array", "items": {"type": "object"}}

@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm_activities import notices
-from crm_activities.event_models import Due
 from crm_activities.names import CONTACT, EVENT, FOLLOW_UP, TASK, TEMPLATE
 from crm_activities.settings import REMIND_OF_FOLLOW_UPS
+from crm_activities.tables import Due
 from crm_core.api import (
     N_,
     CrmError,

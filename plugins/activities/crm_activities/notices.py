@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm_activities.event_models import Notice as Row
+from crm_activities.tables import Notice as Row
 from crm_core.api import N_, CrmError, Ctx, JobDef, JobRun, Notice, NoticeSink, access, jobs, mail, records
 
 log = logging.getLogger("crm.activities")

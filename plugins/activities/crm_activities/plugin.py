@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from crm_activities import event_operations, jobs, lists, notices, operations, rules, settings, tabs, today, views, web
+from crm_activities import (
+    event_operations,
+    jobs,
+    lists,
+    notices,
+    operations,
+    routes,
+    rules,
+    settings,
+    tabs,
+    today,
+    views,
+    web,
+)
 from crm_activities.event_models import Event
 from crm_activities.models import FollowUp, ReminderTemplate, Resource, Task
 from crm_core.api import Change, Ctx, Fragment, Problem, hookimpl
@@ -17,7 +30,7 @@ def crm_contribute() -> Iterable[Any]:
     return (
         Task, FollowUp, Event, Resource, ReminderTemplate, *lists.LISTS, *views.VIEWS, *views.MENU, *operations.ACTIONS,
         *event_operations.ACTIONS, *settings.PREFERENCES, *jobs.JOBS, notices.SINK, *tabs.TABS, tabs.TIMELINE,
-        today.PANEL, web.PAGES,
+        today.PANEL, web.PAGES, routes.ROUTES,
     )  # fmt: skip
 
 

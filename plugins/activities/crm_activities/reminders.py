@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm_activities.event_models import Due
 from crm_activities.names import FOLLOW_UP, TASK
+from crm_activities.tables import Due
 from crm_core.api import Change, Ctx
 
 UNITS: Mapping[str, dt.timedelta] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from crm_activities import attach
+from crm_activities import attach, availability
 from crm_activities.names import CONTACT, EVENT, FOLLOW_UP, OFFERED, TASK, TYPES
 from crm_core.api import (
     N_,
@@ -126,7 +126,14 @@ def fragments(ctx: Ctx, slot: str, subject: Any) -> Iterator[Fragment]:
         series = Cond("series", "=", subject.series) if subject.series else None
         count = records.count(ctx, EVENT, ListQuery(filter=series))[0] if series else 0
         yield Fragment(
-            render("activities/event.html", event=subject, count=count, sentence=_sentence(ctx, subject)), weight=10
+            render(
+                "activities/event.html",
+                event=subject,
+                count=count,
+                sentence=_sentence(ctx, subject),
+                conflicts=list(availability.conflicts(ctx, subject)),
+            ),
+            weight=10,
         )
     elif slot == "list.actions" and getattr(subject, "key", "") in (EVENT, FOLLOW_UP):
         yield Fragment(render("activities/links.html", entity=subject.key), weight=10)

@@ -69,7 +69,8 @@ class Person:
         return answer
 
     def contact(self, name: str = "Kergal", **values: Any) -> int:
-        return int(self.add("contacts", **{"kind": "company", "name": name, "visibility": "write", **values})["id"])
+        named = {"name": name} if name else {}
+        return int(self.add("contacts", **{"kind": "company", "visibility": "write", **named, **values})["id"])
 
     def event(self, contact: int, **values: Any) -> Any:
         body = {"subject": "Talk", "starts_at": "2031-03-03T09:00:00Z", "company": contact, **values}
@@ -105,7 +106,7 @@ def template(admin) -> int:
 def tell(crm) -> Any:
     """``tell(moment)``: run the job's work as at that moment; returns (user, address, subject, body) of new notices."""
     from crm_activities import jobs
-    from crm_activities.event_models import Notice
+    from crm_activities.tables import Notice
 
     seen: set[int] = set()
 

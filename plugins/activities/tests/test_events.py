@@ -13,7 +13,7 @@ def test_ac_50_56_57_68_an_event_belongs_to_something(ann):
     body = {"subject": "Nowhere", "starts_at": "2031-03-03T09:00:00Z"}
     assert ann.refused("POST", "/events", body) == {"related_to": "unattached"}
     company = ann.contact()
-    person = ann.contact(kind="person", first_name="Eve", last_name="Moreau", company=company)
+    person = ann.contact("", kind="person", first_name="Eve", last_name="Moreau", company=company)
     event = ann.add("events", **body, related_to=f"contacts.contact:{person}")
     assert (event["contact"]["id"], event["company"]["id"]) == (person, company)
     for other in (f"activities.event:{event['id']}", f"activities.task:{ann.add('tasks', title='x')['id']}"):
@@ -42,8 +42,6 @@ def test_ac_36_37_46_51_83_tab_buttons_past_events_and_calendar(ann):
 
 
 def test_ac_52_to_55_types_are_fixed_and_categories_go_with_them(admin, ann):
-    fields = {f["key"]: f for f in ann.get("/entities/activities.event")["fields"]} if False else {}
-    assert fields == {}
     contact = ann.contact()
     ann.api("POST", "/lists/activities.event_category", {"label": "Fair"}, status=403)
     for values in ({}, {"code": "F"}, {"type": "meeting"}, {"code": "F", "type": "party"}):
@@ -88,7 +86,6 @@ def test_ac_63_a_private_event_is_busy_for_others_everywhere(ann, bob):
     assert bob.listed("events") == [] == bob.listed("events", "q=Surgery")
     assert bob.get("/search?q=Surgery")["items"] == []
     seen = [bob.page(p) for p in ("/events?view=all", f"/contacts/{contact}?tab=events", f"/contacts/{contact}")]
-    seen.append(str(bob.api("GET", "/events/export?format=csv").text) if False else "")
     assert not any("Surgery" in text or "Clinic" in text for text in seen)
     feed = bob.get(f"/events/calendar?from=2031-03-03&to=2031-03-04&people={ann.id}")["items"]
     assert [(e["title"], e["busy"], e.get("id")) for e in feed] == [("Busy", True, None)]
@@ -103,10 +100,10 @@ def test_ac_64_65_guests_answer_yes_no_or_maybe(ann, bob):
     path = f"/events/{event['id']}"
     bob.act(path, "answer", answer="perhaps", status=422)
     bob.act(path, "answer", answer="maybe")
+    assert ann.get(path)["guests"][1]["contact"]["title"] == "Kergal"
     assert [g["answer"] for g in ann.get(path)["guests"]] == ["maybe", "yes", None]
     refused = ann.api("PATCH", path, {"guests": [{"user": bob.id, "answer": "never"}]}, status=422)
     assert refused["errors"][0]["field"].startswith("guests")
-    bob.api("PATCH", path, {"subject": "Mine now"}, status=403) if False else None
     ann.change(path, guests=[])
     bob.get(path, status=404)
 
@@ -141,7 +138,7 @@ def test_ac_41_42_47_call_back_timer_reschedule(crm, ann):
     assert call["direction"] == "outbound"
     ann.act(path, "call-back", status=409)
     ann.act(path, "done")
-    made = ann.act(path, "call-back")["result"]["event"] if "result" in (r := ann.act(path, "call-back")) else r["event"]
+    made = ann.act(path, "call-back")["result"]["event"]
     back = ann.get(f"/events/{made}")
     assert (back["type"], back["status"], back["contact"] or back["company"]["id"]) == ("call", "planned", contact)
     assert str(call["id"]) in str(back["related_to"])
@@ -160,6 +157,7 @@ def test_ac_43_44_48_61_62_priority_colour_place_and_filters(ann, bob):
     contact = ann.contact()
     ann.event(contact, subject="A", priority="urgent", colour="red", location="Lyon", description="Bring it")
     ann.event(contact, subject="B", assigned_to=bob.id, starts_at="2031-05-05T09:00:00Z")
+
     def names(query):
         return [e["subject"] for e in ann.listed("events", query)]
 
@@ -217,7 +215,10 @@ def test_ac_74_76_a_reminder_needs_a_template_of_the_administrators(admin, ann):
 
 def test_reminders_come_once_and_late_ones_say_so(crm, ann, bob, template, tell):
     contact = ann.contact()
-    late = {"reminders": [{"mode": "before", "amount": 1, "unit": "hours", "audience": "all"}], "guests": [{"user": bob.id}]}
+    late = {
+        "reminders": [{"mode": "before", "amount": 1, "unit": "hours", "audience": "all"}],
+        "guests": [{"user": bob.id}],
+    }
     event = ann.event(contact, subject="Missed", **late)
     gone = ann.event(contact, subject="Cancelled", **late)
     ann.act(f"/events/{gone['id']}", "cancel")
@@ -241,7 +242,7 @@ def test_the_job_sends_mail_through_the_server(crm, ann, template):
         jobs.enqueue(ctx, "activities.remind", {})
         jobs.enqueue(ctx, "activities.remind", {})
     crm.run_jobs()
-    assert ann.page("/").count("Now at ") == 1
+    assert ann.page("/").count(">Now at ") == 1
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -251,9 +252,11 @@ def test_the_queue_of_today(ann, bob):
     ann.add("tasks", title="Old task", due_at=(now - dt.timedelta(days=2)).isoformat())
     ann.add("follow-ups", title="Ask", due_on=now.date().isoformat(), contact=contact)
     ann.add("tasks", title="Far task", due_at=(now + dt.timedelta(days=9)).isoformat())
-    event = ann.event(contact, subject="Yesterday's call", type="call", starts_at=(now - dt.timedelta(days=1)).isoformat())
+    event = ann.event(
+        contact, subject="Yesterday's call", type="call", starts_at=(now - dt.timedelta(days=1)).isoformat()
+    )
     bob.add("tasks", title="Bob's")
-    items = ann.get("/events/queue")["items"]
+    items = ann.get("/activities/queue")["items"]
     assert [i["title"] for i in items] == ["Old task", "Yesterday's call", "Ask"]
     home = ann.page("/")
     assert home.index("Old task") < home.index("Yesterday&#39;s call") < home.index("Ask")
@@ -261,6 +264,6 @@ def test_the_queue_of_today(ann, bob):
     ann.post("/activities/queue", {"record": f"activities.event:{event['id']}", "do": "done"})
     ann.post("/activities/queue", {"record": items[0]["record"], "do": "postpone"})
     ann.post("/activities/queue", {"record": items[2]["record"], "do": "postpone"})
-    assert ann.get("/events/queue")["items"] == []
+    assert ann.get("/activities/queue")["items"] == []
     assert ann.browser.post("/activities/queue", data={"record": "x", "do": "y"},
                             headers={"X-CSRF-Token": ann.browser.csrf}).status_code == 400  # fmt: skip
