@@ -33,11 +33,10 @@ _PERSONAL: dict[str, Any] = {
 _CHOSEN: dict[str, Any] = {"type": "object", "additionalProperties": True}
 _ME_CHANGE = shape(**_PERSONAL, preferences=_CHOSEN)
 _ME = shape(
-    "id email name language timezone date_format theme roles teams administrator scopes second_factor "
-    "preferences",
-    preferences=_CHOSEN, id=_NUMBER, email=_TEXT, name=_TEXT, language=_TEXT, timezone=_TEXT, date_format=_TEXT,
-    theme=_TEXT, roles={"type": "array", "items": _TEXT}, teams={"type": "array", "items": _NUMBER}, administrator=_FLAG,
-    scopes={"type": ["array", "null"], "items": _TEXT}, second_factor=_FLAG,
+    "id email name language timezone date_format theme roles teams administrator scopes second_factor preferences",
+    id=_NUMBER, email=_TEXT, name=_TEXT, language=_TEXT, timezone=_TEXT, date_format=_TEXT, theme=_TEXT,
+    roles={"type": "array", "items": _TEXT}, teams={"type": "array", "items": _NUMBER}, administrator=_FLAG,
+    scopes={"type": ["array", "null"], "items": _TEXT}, second_factor=_FLAG, preferences=_CHOSEN,
 )  # fmt: skip
 _TOKEN = shape(
     "id name prefix scopes created_at expires_at last_used_at revoked_at",

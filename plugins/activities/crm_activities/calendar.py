@@ -64,7 +64,8 @@ def feed(
     if people:
         parts = [or_(Cond("assigned_to", "=", n), Cond("attendees", "has", n)) for n in people]
         touching.append(or_(*parts))
-    found, after = [], None
+    found: list[dict[str, Any]] = []
+    after: str | None = None
     while len(found) < MOST:
         query = ListQuery(
             fields=_FIELDS, filter=and_(node, *touching), sort=(("starts_at", False),), limit=_PART, after=after,

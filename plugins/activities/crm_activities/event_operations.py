@@ -143,7 +143,7 @@ def delete_series(ctx: Ctx, record: Any, data: Data) -> dict[str, Any]:
 
 
 def _planned(ctx: Ctx, record: Any) -> bool:
-    return record.status == "planned"
+    return bool(record.status == "planned")
 
 
 def _in_series(ctx: Ctx, record: Any) -> bool:

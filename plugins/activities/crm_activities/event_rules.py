@@ -29,7 +29,8 @@ def derive(ctx: Ctx, change: Change) -> None:
     _times(ctx, change)
     kind = change.get("type")
     if kind in WITH_STATUS:
-        change.get("status") or change.set("status", "planned")
+        if not change.get("status"):
+            change.set("status", "planned")
     elif change.get("status"):
         change.set("status", None)
     if kind == "call" and not change.get("direction"):
@@ -102,18 +103,7 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
     start, end = change.get("starts_at"), change.get("ends_at")
     if start and end and end < start:
         yield Problem("ends_at", "order", N_("The end lies before the start"))
-    linked = ("company", "contact", "related_to")
-    if not any(change.get(key) for key in linked) and (change.verb == "create" or any(map(change.changed, linked))):
-        message = N_("Say what it belongs to: a customer or prospect, a contact, or another record")
-        yield Problem("related_to", "unattached", message)
-    elif change.record is not None and change.get("related_to") == f"{EVENT}:{change.record.id}":
-        yield Problem("related_to", "itself", N_("An event can't belong to itself"))
-    elif change.changed("related_to") and change.get("related_to"):
-        _, refused = attach.completed(ctx, change.get("related_to"))
-        if refused:
-            yield Problem(
-                "related_to", "incomplete", N_("No event can be made on this record. %(why)s"), {"why": refused}
-            )
+    yield from _unattached(ctx, change)
     if change.changed("reminders"):
         yield from _wrong_reminders(change)
     if change.changed("guests"):
@@ -121,6 +111,19 @@ def problems(ctx: Ctx, change: Change) -> Iterator[Problem]:
             if not (guest.get("contact") or guest.get("user") or guest.get("email")):
                 yield Problem(f"guests[{number}].contact", "required", N_("Say who is invited"))
     yield from series.problems(ctx, change)
+
+
+def _unattached(ctx: Ctx, change: Change) -> Iterator[Problem]:
+    """Yield why an event belongs to nothing (AC-50), or can't be made on its record (AC-56)."""
+    linked, related = ("company", "contact", "related_to"), change.get("related_to")
+    if not any(map(change.get, linked)) and (change.verb == "create" or any(map(change.changed, linked))):
+        message = N_("Say what it belongs to: a customer or prospect, a contact, or another record")
+        yield Problem("related_to", "unattached", message)
+    elif change.record is not None and related == f"{EVENT}:{change.record.id}":
+        yield Problem("related_to", "itself", N_("An event can't belong to itself"))
+    elif related and change.changed("related_to") and (refused := attach.completed(ctx, related)[1]):
+        message = N_("No event can be made on this record. %(why)s")
+        yield Problem("related_to", "incomplete", message, {"why": refused})
 
 
 def _wrong_reminders(change: Change) -> Iterator[Problem]:

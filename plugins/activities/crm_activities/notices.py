@@ -88,7 +88,7 @@ def _claim(ctx: Ctx) -> list[tuple[int, str, str, str]]:
         waiting = waiting.with_for_update(skip_locked=True)
     statement = sa.update(Row).where(Row.id.in_(waiting)).values(mail="sending")
     found = ctx.session.execute(statement.returning(Row.id, Row.email, Row.subject, Row.body)).all()
-    return [tuple(row) for row in found]
+    return [(row[0], row[1], row[2], row[3]) for row in found]
 
 
 def _send(config: Any, address: str, subject: str, text: str) -> str:

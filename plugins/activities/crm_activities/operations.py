@@ -76,7 +76,7 @@ def task_for(ctx: Ctx, record: Any, data: Data) -> dict[str, Any]:
 
 
 def _is_open(ctx: Ctx, record: Any) -> bool:
-    return record.status == "open"
+    return bool(record.status == "open")
 
 
 def _field(key: str, kind: Any, label: str, **more: Any) -> FieldDef:

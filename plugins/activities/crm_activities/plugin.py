@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from crm_activities import (
+    calendar_pages,
+    commands,
     event_operations,
     jobs,
     lists,
@@ -30,7 +32,7 @@ def crm_contribute() -> Iterable[Any]:
     return (
         Task, FollowUp, Event, Resource, ReminderTemplate, *lists.LISTS, *views.VIEWS, *views.MENU, *operations.ACTIONS,
         *event_operations.ACTIONS, *settings.PREFERENCES, *jobs.JOBS, notices.SINK, *tabs.TABS, tabs.TIMELINE,
-        today.PANEL, web.PAGES, routes.ROUTES,
+        today.PANEL, web.PAGES, calendar_pages.PAGES, commands.GROUP, routes.ROUTES,
     )  # fmt: skip
 
 

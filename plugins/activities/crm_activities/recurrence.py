@@ -115,7 +115,7 @@ def moments(rule: str, start: dt.datetime, zone: str) -> list[dt.datetime]:
             parts["BYMONTH"] = str(first.month)
         days = range(28, day + 1) if day > 28 else [day]
         parts |= {"BYMONTHDAY": ",".join(map(str, days)), "BYSETPOS": "-1"}
-    found = []
+    found: list[dt.datetime] = []
     for moment in rrulestr(";".join(f"{k}={v}" for k, v in parts.items()), dtstart=first):
         if len(found) >= MOST:
             message = N_("It would repeat more than %(most)s times; let it end earlier")

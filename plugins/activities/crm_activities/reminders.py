@@ -54,7 +54,7 @@ def moments(ctx: Ctx, change: Change) -> Iterator[tuple[int, dt.datetime]]:
     if change.entity == TASK:
         if change.get("status") == "open" and (code := change.get("reminder")) not in (None, "never"):
             due: dt.datetime = change.get("due_at")
-            # A task that is due sooner than its reminder would come has not been forgotten yet: once is at the due date.
+            # Where the reminder's moment has passed already, the due date itself is left to remind at.
             early = due - dt.timedelta(minutes=int(code))
             yield 0, early if early > ctx.now else due
     elif change.entity == FOLLOW_UP:
@@ -77,7 +77,8 @@ def zone_of(ctx: Ctx, user_id: int | None) -> dt.tzinfo:
 def moment_of_line(line: Mapping[str, Any], start: dt.datetime) -> dt.datetime | None:
     """Return when a reminder of an event is due (AC-71, AC-72)."""
     if line.get("mode") == "at":
-        return line.get("at")
+        at: dt.datetime | None = line.get("at")
+        return at
     if line.get("amount") is None or not line.get("unit"):
         return None
     return start - line["amount"] * UNITS[line["unit"]]

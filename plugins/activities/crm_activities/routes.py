@@ -36,8 +36,8 @@ _SHOWN = rest.shape(
     editable=_FLAG, busy=_FLAG, series=_FLAG, version=_NUMBER,
 )  # fmt: skip
 _QUEUED = rest.shape(
-    "record title url kind at overdue contact", record=_TEXT, title=_TEXT, url=_TEXT, kind=_TEXT, at=_WHEN, overdue=_FLAG,
-    contact=_TEXT,
+    "record title url kind at overdue contact",
+    record=_TEXT, title=_TEXT, url=_TEXT, kind=_TEXT, at=_WHEN, overdue=_FLAG, contact=_TEXT,
 )  # fmt: skip
 _NOTICE = rest.shape(
     "id subject body record created_at", id=_NUMBER, subject=_TEXT, body=_TEXT, record=_TEXT, created_at=_WHEN

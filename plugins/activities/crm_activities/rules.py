@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_activities import event_rules, reminders
 from crm_activities.names import EVENT, FOLLOW_UP, TASK
-from crm_core.api import N_, Change, Ctx, Problem, gettext, notices
+from crm_core.api import N_, Change, Ctx, Notice, Problem, gettext, notices
 
 
 def derive(ctx: Ctx, change: Change) -> None:
@@ -42,6 +42,7 @@ def _tell(ctx: Ctx, change: Change) -> None:
         return
     task: Any = change.record
     subject = gettext(N_("New task: %(title)s"), title=task.title)
-    notices.tell(ctx, notices.Notice(
-        kind="activities.task", key=f"task:{task.id}:{person}:{task.version}", user_id=person, subject=subject, entity=TASK, record_id=task.id,
+    key = f"task:{task.id}:{person}:{task.version}"
+    notices.tell(ctx, Notice(
+        kind="activities.task", key=key, user_id=person, subject=subject, entity=TASK, record_id=task.id,
     ))  # fmt: skip

@@ -182,7 +182,7 @@ def _spread(ctx: Ctx, change: Change, scope: str) -> None:
 def _moved(start: dt.datetime, change: Change, zone: ZoneInfo) -> dt.datetime:
     """Move an occurrence as far on the wall as the changed one was moved."""
     old, new = (m.astimezone(zone).replace(tzinfo=None) for m in (change.old["starts_at"], change.get("starts_at")))
-    wall = start.astimezone(zone).replace(tzinfo=None) + (new - old)
+    wall: dt.datetime = start.astimezone(zone).replace(tzinfo=None) + (new - old)
     return wall.replace(tzinfo=zone).astimezone(dt.UTC)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
+import flask
+
 from crm_activities import attach, availability
 from crm_activities.names import CONTACT, EVENT, FOLLOW_UP, OFFERED, TASK, TYPES
 from crm_core.api import (
@@ -75,7 +77,8 @@ def tasks(ctx: Ctx, record: Any) -> str:
     }
     rows = sorted(page.items, key=lambda row: row.values["status"] != "open")
     return render(
-        "activities/tasks.html", rows=rows, more=page.next, fields=ctx.registry.fields(TASK), next=_url(ctx, record, "tasks"),
+        "activities/tasks.html", rows=rows, more=page.next, fields=ctx.registry.fields(TASK),
+        next=_url(ctx, record, "tasks"),
         new=f"/tasks/new?{urlencode(given)}" if access.may(ctx, TASK, "create") else "",
     )  # fmt: skip
 
@@ -110,6 +113,8 @@ def _may_add_follow_up(ctx: Ctx, record: Any) -> bool:
 
 def fragments(ctx: Ctx, slot: str, subject: Any) -> Iterator[Fragment]:
     """Yield the follow-ups that wait, on top of a contact (AC-22); a mail to the guests of an event (AC-47)."""
+    if not flask.has_request_context():
+        return
     table = getattr(subject, "__tablename__", "")
     if slot == "record.header" and table == "contacts_contact" and access.allowed(ctx, FOLLOW_UP, "read"):
         waiting = and_(Cond("contact", "=", subject.id), Cond("done", "=", False))

@@ -37,7 +37,7 @@ def follow_up_state(ctx: Ctx, record: Any) -> str:
 
 def task_is_overdue(ctx: Ctx, record: Any) -> bool:
     """Tell whether a task is open and its moment has passed (AC-19)."""
-    return record.status == "open" and record.due_at < ctx.now
+    return bool(record.status == "open" and record.due_at < ctx.now)
 
 
 def _of_follow_up(ctx: Ctx, values: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -31,9 +31,9 @@ PERIODS: Mapping[str, str] = {
     "quarter": N_("This quarter"), "year": N_("This year"), "all": N_("All"),
 }  # fmt: skip
 FILTERS: Mapping[str, str] = {
-    "today": "due_on = today", "overdue": "due_on < today", "tomorrow": "due_on = tomorrow", "week": "due_on = this_week",
-    "next_week": "due_on = next_week", "month": "due_on = this_month", "next_month": "due_on = next_month",
-    "quarter": "due_on = this_quarter", "year": "due_on = this_year",
+    "today": "due_on = today", "overdue": "due_on < today", "tomorrow": "due_on = tomorrow",
+    "week": "due_on = this_week", "next_week": "due_on = next_week", "month": "due_on = this_month",
+    "next_month": "due_on = next_month", "quarter": "due_on = this_quarter", "year": "due_on = this_year",
 }  # fmt: skip
 SHOWN = 500
 

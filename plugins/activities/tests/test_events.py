@@ -183,8 +183,9 @@ def test_ac_69_to_73_reminders_of_events(ann, bob, template, tell):
         assert ann.refused("POST", "/events", {**base, "reminders": [line]}) == {field: "required"}
     refused = ann.api("POST", "/events", {**base, "reminders": [{"mode": "after"}]}, status=422)
     assert refused["errors"][0]["field"].startswith("reminders")
+    guests = [{"user": bob.id}, {"contact": contact}, {"email": "no@example.org", "answer": "no"}]
     ann.event(
-        contact, subject="Board", guests=[{"user": bob.id}, {"contact": contact}, {"email": "no@example.org", "answer": "no"}],
+        contact, subject="Board", guests=guests,
         reminders=[
             {"mode": "before", "amount": 3, "unit": "days", "audience": "all"},
             {"mode": "at", "at": "2031-03-03T06:00:00Z", "audience": "me"},

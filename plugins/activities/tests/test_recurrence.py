@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-
 from crm_activities.recurrence import moments, normal
+
 from crm_core.api import ValueProblem
 
 
