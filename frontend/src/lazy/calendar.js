@@ -15,7 +15,7 @@ function mended(root, label) {
   const wrong = '[role=table],[role=rowgroup],[role=row],[role=cell],[role=rowheader],[role=columnheader],.ec[role=list],.ec [role=listitem]';
   const mend = () => {
     for (const part of root.querySelectorAll(wrong)) for (const name of ['role', 'aria-colindex', 'aria-rowindex']) part.removeAttribute(name);
-    for (const part of root.querySelectorAll('.ec-main')) {
+    for (const part of root.querySelectorAll('.ec-main:not([role=group])')) {
       part.tabIndex = 0;
       part.setAttribute('role', 'group');
       part.setAttribute('aria-label', label);

@@ -21,11 +21,7 @@ def derive(ctx: Ctx, change: Change) -> None:
     """Fill in what follows: end, status, direction, who else sees it, and the place in a series."""
     if change.verb == "delete":
         return
-    if change.verb == "create" and change.get("related_to") and not (change.get("company") or change.get("contact")):
-        given, _ = attach.completed(ctx, change.get("related_to"))
-        for key in ("company", "contact"):
-            if given.get(key):
-                change.set(key, given[key])
+    _take_over(ctx, change)
     _times(ctx, change)
     kind = change.get("type")
     if kind in WITH_STATUS:
@@ -43,6 +39,15 @@ def derive(ctx: Ctx, change: Change) -> None:
     _seen_by(change)
     _reminders(ctx, change)
     series.derive(ctx, change)
+
+
+def _take_over(ctx: Ctx, change: Change) -> None:
+    """Take customer and contact over from the record a new event is made on (AC-57)."""
+    if change.verb == "create" and change.get("related_to") and not (change.get("company") or change.get("contact")):
+        given, _ = attach.completed(ctx, change.get("related_to"))
+        for key in ("company", "contact"):
+            if given.get(key):
+                change.set(key, given[key])
 
 
 def _times(ctx: Ctx, change: Change) -> None:

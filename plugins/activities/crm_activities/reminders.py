@@ -81,4 +81,5 @@ def moment_of_line(line: Mapping[str, Any], start: dt.datetime) -> dt.datetime |
         return at
     if line.get("amount") is None or not line.get("unit"):
         return None
-    return start - line["amount"] * UNITS[line["unit"]]
+    before: dt.timedelta = line["amount"] * UNITS[line["unit"]]
+    return start - before
