@@ -71,6 +71,9 @@ def page() -> str:
     ctx = current()
     boxes, news, last = panels(ctx), changes(ctx), recent.recent(ctx)[:SHOWN_LAST]
     links = [item for d in ctx.registry.entities.values() for item in ui.list_links(ctx, d)]
+    boxes, news, last = panels(ctx), changes(ctx), recent.recent(ctx)
+    found = [item for d in ctx.registry.entities.values() for item in ui.list_links(ctx, d)]
+    links = list({item.label: item for item in reversed(found)}.values())[::-1]
     return flask.render_template(
         "home.html",
         greeting=greeting(ctx),

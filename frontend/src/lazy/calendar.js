@@ -6,6 +6,7 @@ import {toast} from '../toasts.js';
 
 const VIEWS = {month: 'dayGridMonth', week: 'timeGridWeek', day: 'timeGridDay', timeline: 'resourceTimelineWeek'};
 const NARROW = 700;
+const CLOCK = {hour: '2-digit', minute: '2-digit', hourCycle: 'h23'};
 
 const two = number => String(number).padStart(2, '0');
 const wall = date => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
@@ -84,6 +85,9 @@ export default function start(root) {
     date: data.day,
     locale: document.documentElement.lang,
     firstDay: 1,
+    eventTimeFormat: CLOCK,
+    slotLabelFormat: CLOCK,
+    dayHeaderFormat: data.look === 'month' ? {weekday: 'short'} : {weekday: 'short', day: 'numeric', month: 'short'},
     headerToolbar: {start: '', center: '', end: ''},
     height: data.look === 'month' ? undefined : '70vh',
     scrollTime: '07:00:00',
