@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from crm_core.contributions import Contribution
 
@@ -76,3 +77,15 @@ class DemoData(Contribution):
 
     load: Callable[[Ctx], str]
     order: int = 100
+
+
+@dataclass(frozen=True)
+class Tone:
+    """What a value means at a glance: ``of(ctx, values)`` returns a colour and a word for it, or ``None``.
+
+    The colour is ``danger``, ``success``, ``info`` or ``muted``; the word is for those who don't see colours. ``needs``
+    are the fields of the record it looks at.
+    """
+
+    of: Callable[[Ctx, Mapping[str, Any]], tuple[str, str] | None]
+    needs: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from click import Command
 
     from crm_core.context import Ctx
+    from crm_core.contributed_faces import Tone
     from crm_core.fieldtypes import FieldType
     from crm_core.filters import Node
     from crm_core.import_protocol import ImportOptions, ImportRow, ImportSource, RowResult
@@ -33,18 +34,6 @@ class Contribution:
 
     plugin: str = ""
     option: str = ""
-
-
-@dataclass(frozen=True)
-class Tone:
-    """What a value means at a glance: ``of(ctx, values)`` returns a colour and a word for it, or ``None``.
-
-    The colour is ``danger``, ``success``, ``info`` or ``muted``; the word is for those who don't see colours. ``needs``
-    are the fields of the record it looks at.
-    """
-
-    of: Callable[[Ctx, Mapping[str, Any]], tuple[str, str] | None]
-    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +77,6 @@ class FieldDef(Contribution):
     key_attr: str = ""
     """Attribute of the folded companion column that text is sorted and compared by."""
     tone: Tone | None = None
-    """What pages colour the value by."""
     offered: Callable[[Ctx], bool] | None = None
     """Whether pages show the field at all in an operation; programs always see it."""
     flat: bool = False
@@ -273,10 +261,7 @@ class RoleDef(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class BlueprintDef(Contribution):
-    """A Flask blueprint with pages that are truly the plugin's own, mounted under ``/<plugin>``.
-
-    ``at`` mounts it at the slug of one of the plugin's entities instead (``events`` for ``/events/calendar``).
-    """
+    """A blueprint with pages that are truly the plugin's own, under ``/<plugin>`` or, if given, ``/<at>``: a slug of it."""
 
     blueprint: Callable[[], flask.Blueprint]
     at: str = ""

@@ -143,7 +143,6 @@ def _templates(app: CrmApp) -> None:
         list_entry=lambda key, code: current().directory.entry(key, code),
         amount=lambda field, value, row: values.amount(current(), field, value, row),
         value_html=lambda *args: values.value_html(current(), *args),
-        toned=lambda *args: values.toned(current(), *args),
         link_html=lambda *args: values.record_link(current(), *args),
         email_html=values.email_html,
         phone_html=values.phone_html,

@@ -22,7 +22,9 @@ Painter = Callable[["Ctx", FieldDef, Any, Any], Markup]
 _NUM = Markup('<span class="num">{}</span>')
 
 
-def value_html(ctx: Ctx, field: FieldDef, value: Any, label: Any = None, blank: str = "") -> Markup:
+def value_html(
+    ctx: Ctx, field: FieldDef, value: Any, label: Any = None, blank: str = "", values: Mapping[str, Any] | None = None
+) -> Markup:
     """Return a value as HTML.
 
     Args:
@@ -31,17 +33,19 @@ def value_html(ctx: Ctx, field: FieldDef, value: Any, label: Any = None, blank: 
         value: Its Python value.
         label: The title of a linked record, a mapping of titles by id for several, the record's values for amounts.
         blank: What stands for no value.
+        values: The record's values, by which some fields are coloured.
     """
     if value is None or value in ("", []):
         return Markup('<span class="none-value">{}</span>').format(blank) if blank else Markup("")
     if field.type.name == "computed":
         return value_html(ctx, result_of(field), value, label, blank)
-    return _PAINTERS.get(field.type.name, _text)(ctx, field, value, label)
+    html = _PAINTERS.get(field.type.name, _text)(ctx, field, value, label)
+    return _toned(ctx, field, values, html) if values is not None else html
 
 
-def toned(ctx: Ctx, field: FieldDef, values: Mapping[str, Any], html: Markup) -> Markup:
+def _toned(ctx: Ctx, field: FieldDef, values: Mapping[str, Any], html: Markup) -> Markup:
     """Return a value's HTML in the colour that the record's values give it, with a word for it."""
-    found = field.tone.of(ctx, values) if field.tone is not None and values.get(field.key) is not None else None
+    found = field.tone.of(ctx, values) if field.tone is not None else None
     if found is None:
         return html
     colour, word = found

@@ -72,7 +72,8 @@ def test_pages_are_accessible_and_fit(live: Live, tab: Callable[..., Page], week
     calendars = [f"/events/calendar?look={look}" for look in ("month", "week", "timeline", "agenda")]
     contact = f"/contacts/{week['contact']}"
     tabs = [f"{contact}?tab={key}" for key in ("events", "follow-ups")]
-    for path in ("/", "/activities/follow-ups?period=week", "/tasks/new", f"/events/{week['event']}", *tabs, *calendars):
+    event = f"/events/{week['event']}"
+    for path in ("/", "/activities/follow-ups?period=week", "/tasks/new", event, *tabs, *calendars):
         visit(page, path)
         if "look=" in path and "agenda" not in path:
             page.wait_for_selector("[data-loaded]")

@@ -145,7 +145,9 @@ def feed() -> Answer:
     """Answer the events of a time as the calendar takes them: moments on the person's wall."""
     ctx, args = operation(), flask.request.args
     access.require(ctx, EVENT, "read")
-    found = _events(ctx, args, args.get("from", ""), args.get("to", ""))
+    month = range_of("month", today(ctx))
+    start, end = args.get("from") or month.start.isoformat(), args.get("to") or month.end.isoformat()
+    found = _events(ctx, args, start, end)
     return {"items": [_drawn(ctx, number, event) for number, event in enumerate(found)]}
 
 

@@ -7,6 +7,7 @@ ran is told as soon as something runs, and says so.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ from crm_core.api import (
 from crm_core.api import notices as news
 
 REMIND = "activities.remind"
+log = logging.getLogger("crm.activities")
 LATE = dt.timedelta(minutes=10)
 _PART = 50
 
@@ -55,8 +57,7 @@ def remind(run: JobRun) -> dict[str, int]:
         run.check_cancelled()
         with run.operation(actor=system) as ctx:
             claimed = claim(ctx)
-            for entity, record_id, line, at, due_id in claimed:
-                told += _tell(ctx, entity, record_id, line, at, due_id)
+            told += sum(tell(ctx, *row) for row in claimed)
         if len(claimed) < _PART:
             return {"told": told}
         run.progress(told)
@@ -70,6 +71,17 @@ def claim(ctx: Ctx) -> list[Any]:
     statement = sa.update(Due).where(Due.id.in_(waiting)).values(sent_at=ctx.now)
     taken = statement.returning(Due.entity, Due.record_id, Due.line, Due.at, Due.id)
     return list(ctx.session.execute(taken, execution_options={"synchronize_session": False}).all())
+
+
+def tell(ctx: Ctx, entity: str, record_id: int, line: int, at: dt.datetime, due_id: int) -> int:
+    """Tell one reminder and return how many people were told; one that fails is noted and stops none of the others."""
+    try:
+        with ctx.session.begin_nested():
+            return _tell(ctx, entity, record_id, line, at, due_id)
+    except Exception as error:
+        log.exception("the reminder of %s %s could not be told", entity, record_id)
+        ctx.registry.hooks.incident("activities", f"reminder of {entity} {record_id}", error)
+        return 0
 
 
 def _tell(ctx: Ctx, entity: str, record_id: int, line: int, at: dt.datetime, due_id: int) -> int:

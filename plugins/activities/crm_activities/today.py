@@ -45,7 +45,7 @@ class Item:
     overdue: bool
     colour: str
     contact: str
-    may_finish: bool = True
+    may_change: bool
 
 
 def queue(ctx: Ctx, limit: int = SHOWN) -> list[Item]:
@@ -89,7 +89,7 @@ def of_my_contacts() -> Node:
 
 def _rows(ctx: Ctx, entity: str, node: Node, fields: tuple[str, ...], sort: str, limit: int) -> list[Any]:
     query = ListQuery(fields=fields, filter=node, sort=((sort, False),), limit=limit, count=False, editable=True)
-    return [row for row in records.list_(ctx, entity, query).items if row.editable]
+    return records.list_(ctx, entity, query).items
 
 
 def _item(ctx: Ctx, entity: str, row: Any, at: dt.datetime, kind: str, day: dt.date | None = None) -> Item:
@@ -99,6 +99,7 @@ def _item(ctx: Ctx, entity: str, row: Any, at: dt.datetime, kind: str, day: dt.d
     return Item(
         record=f"{entity}:{row.id}", title=row.title, url=f"/{slug}/{row.id}", kind=kind, at=at, when=when,
         overdue=overdue, colour="danger" if overdue else "success", contact=str(row.labels.get("contact") or ""),
+        may_change=row.editable,
     )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def tell(crm) -> Any:
         system = crm.system_actor("test")
         with crm.operation(system, now=moment) as ctx:
             for row in jobs.claim(ctx):
-                jobs._tell(ctx, *row)
+                jobs.tell(ctx, *row)
         with crm.operation(system) as ctx:
             rows = [n for n in ctx.session.query(Notice).order_by(Notice.id) if n.id not in seen]
             seen.update(n.id for n in rows)
