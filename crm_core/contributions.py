@@ -261,7 +261,7 @@ class RoleDef(Contribution):
 
 @dataclass(frozen=True, kw_only=True)
 class BlueprintDef(Contribution):
-    """A blueprint with pages that are truly the plugin's own, under ``/<plugin>`` or, if given, ``/<at>``: a slug of it."""
+    """A blueprint with pages that are truly the plugin's own, under ``/<plugin>`` or ``/<at>``: a slug of it."""
 
     blueprint: Callable[[], flask.Blueprint]
     at: str = ""
