@@ -105,7 +105,7 @@ def test_a_changed_rule_keeps_what_fits_and_what_is_done(ann):
     assert [e["starts_at"][8:10] for e in found] == ["03", "05", "06", "07"]
     assert found[1]["id"] == ids[2] and found[2]["status"] == "done"
     ann.change(f"/events/{ids[2]}", recurrence="FREQ=DAILY;COUNT=2", apply_to="following")
-    assert starts(ann, ids[2]) == ["2031-03-05T09:00", "2031-03-06T09:00"] or len(starts(ann, ids[2])) == 2
+    assert starts(ann, ids[2]) == ["2031-03-05T09:00", "2031-03-06T09:00"]
     assert starts(ann, first)[0] == "2031-03-03T09:00"
     ann.change(f"/events/{first}", recurrence=None)
     assert ann.get(f"/events/{first}")["series"] is None
