@@ -35,8 +35,7 @@ from crm_core.context import Actor, Ctx, Locale
 from crm_core.contributed_connections import Connection
 from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
-from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, ImportInto
-from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, Tone
+from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, ImportInto, Tone
 from crm_core.contributed_merges import DuplicateRule, Merge, MergeRule
 from crm_core.contributed_services import FileScanner, NoticeSink, PreferenceDef, Previewer, RestRoutes
 from crm_core.contributions import (

@@ -70,8 +70,6 @@ def page() -> str:
     """Show the home page."""
     ctx = current()
     boxes, news, last = panels(ctx), changes(ctx), recent.recent(ctx)[:SHOWN_LAST]
-    links = [item for d in ctx.registry.entities.values() for item in ui.list_links(ctx, d)]
-    boxes, news, last = panels(ctx), changes(ctx), recent.recent(ctx)
     found = [item for d in ctx.registry.entities.values() for item in ui.list_links(ctx, d)]
     links = list({item.label: item for item in reversed(found)}.values())[::-1]
     return flask.render_template(
