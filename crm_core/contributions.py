@@ -74,8 +74,7 @@ class FieldDef(Contribution):
     hidden: bool = False
     sequence: str = ""
     """Number sequence that fills the field of a new record when nothing was given (CT-39)."""
-    key_attr: str = ""
-    """Attribute of the folded companion column that text is sorted and compared by."""
+    key_attr: str = ""  # the folded companion column that text is sorted and compared by
     tone: Tone | None = None
     offered: Callable[[Ctx], bool] | None = None
     """Whether pages show the field at all in an operation; programs always see it."""
@@ -271,8 +270,7 @@ class BlueprintDef(Contribution):
 class JobDef(Contribution):
     """Background work ``handler(run)``; ``run`` carries arguments, progress and cancel.
 
-    A handler may be started again after a killed process and must go on from what it committed itself.
-    ``cron`` (five fields, UTC) makes it periodic.
+    A handler may be started again and must go on from what it committed. ``cron`` (five fields, UTC) repeats it.
     """
 
     name: str
@@ -310,8 +308,7 @@ class ListDef(Contribution):
     """A reference list (``contacts.type``). ``fixed`` lists keep their entries; labels stay free.
 
     ``roles`` are marks one entry each may carry (default, converted, lost); ``extra`` are typed values an entry has.
-    ``user_extensible`` lets users add an entry from a form with "+" (KN-22); other lists are left to administrators
-    (CT-04).
+    ``user_extensible`` lets users add an entry from a form with "+" (KN-22); else administrators alone do (CT-04).
     """
 
     key: str
