@@ -22,6 +22,7 @@ from crm_core import (
     mail,
     money,
     notices,
+    outgoing,
     records,
     revision_tools,
     sequences,
@@ -37,7 +38,7 @@ from crm_core.contributed_erasing import KeepRule, PersonalData
 from crm_core.contributed_events import RecordedEvent
 from crm_core.contributed_faces import DemoData, ExportFormat, FileConverter, ImportInto, Tone
 from crm_core.contributed_merges import DuplicateRule, Merge, MergeRule
-from crm_core.contributed_services import FileScanner, NoticeSink, PreferenceDef, Previewer, RestRoutes
+from crm_core.contributed_services import FileScanner, NoticeKind, NoticeSink, PreferenceDef, Previewer, RestRoutes
 from crm_core.contributions import (
     ActionDef,
     BlueprintDef,
@@ -292,6 +293,7 @@ __all__ = [
     "Not",
     "NotFound",
     "Notice",
+    "NoticeKind",
     "NoticeSink",
     "Or",
     "Page",
@@ -369,6 +371,7 @@ __all__ = [
     "not_",
     "operation",
     "or_",
+    "outgoing",
     "parse_filter",
     "personal",
     "public",

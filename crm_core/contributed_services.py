@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from crm_core.contributions import Contribution
 
@@ -67,6 +67,26 @@ class NoticeSink(Contribution):
     label: str
     take: Callable[[Ctx, Notice], bool]
     fallback: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeKind(Contribution):
+    """A kind of news that people may be told, each by the channels they choose; ``key`` is the ``kind`` of its notices.
+
+    ``channels`` are those by which people are told who chose nothing: ``app``, ``email``, ``sms``. With ``on``, nobody
+    has to tell: ``named`` tells users newly named in one of ``fields`` of a record of ``entity``, ``dropped`` those who
+    no longer are, ``shared`` those with whom a record is newly shared. ``subject`` is then what they are told;
+    ``%(title)s`` stands for the record. Other news is told with ``notices.tell``.
+    """
+
+    key: str
+    label: str
+    channels: tuple[str, ...] = ("app",)
+    help: str = ""
+    entity: str = ""
+    on: Literal["", "named", "dropped", "shared"] = ""
+    fields: tuple[str, ...] = ()
+    subject: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from crm_core import notices
 from crm_core.contributed_events import RecordedEvent
 from crm_core.contributed_faces import DemoData
 from crm_core.contributions import FieldDef, JobDef, SettingDef, Tab
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def contributions() -> tuple[Any, ...]:
     """Return the kernel's own contributions."""
-    return (*_SETTINGS, *LISTS, *_JOBS, *_EVENTS, _CONNECTIONS, DemoData(load=_demo, order=0))
+    return (*_SETTINGS, *LISTS, *_JOBS, *_EVENTS, _CONNECTIONS, notices.SHARED, DemoData(load=_demo, order=0))
 
 
 def custom_fields(session: CrmSession) -> list[FieldDef]:

@@ -19,8 +19,8 @@ MODULE_LINES, FUNCTION_LINES = 400, 50
 
 LAYERS: dict[int, tuple[str, ...]] = {
     0: ("errors", "config", "i18n", "text"),
-    1: ("db", "marks", "contributions", "contributed_erasing", "contributed_events", "contributed_connections",
-        "contributed_faces", "contributed_merges",
+    1: ("db", "marks", "outgoing", "contributions", "contributed_erasing", "contributed_events",
+        "contributed_connections", "contributed_faces", "contributed_merges",
         "contributed_services", "context", "models", "change"),
     2: ("manifest", "discovery", "fieldtypes", "filters", "hookspecs", "entities", "columns", "search_index",
         "import_protocol", "export_protocol", "isolation", "sniff", "filestore", "tables"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crm_core import history
+from crm_core import history, notices
 from crm_core.access import editable, set_for
 from crm_core.access.sets import principals_of, shares_of
 from crm_core.context import principal_of, team_principal, user_principal
@@ -112,6 +112,7 @@ def share(
     people = list(people)
     _check_known(ctx, people)
     new = {(user_principal if kind == "user" else team_principal)(i): write for kind, i, write in people}
+    there = shares_of(ctx, definition.key, record_id) if record.visibility == "listed" else {}
     kept = many.replace_shares(ctx, definition, {record_id: new})[record_id]
     before, record.visibility = record.visibility, visibility
     values = values_of(ctx, definition, record)
@@ -121,4 +122,7 @@ def share(
     ctx.session.flush()
     diff = {"visibility": [before, visibility]} if before != visibility else None
     history.note(ctx, definition.key, record_id, title_of(definition, record), "update", diff, kept=kept)
+    notices.tell_of_sharing(
+        ctx, definition.key, record_id, title_of(definition, record), [principal_of(p) for p in new.keys() - there]
+    )
     return record  # type: ignore[no-any-return]

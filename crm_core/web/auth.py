@@ -167,9 +167,13 @@ def send_again(error: StaleToken) -> flask.typing.ResponseReturnValue:
     return response
 
 
+POLL = "Crm-Poll"
+"""The header of requests that a page sends by itself: nobody is there because of them, and no session lasts longer."""
+
+
 def _note_use() -> None:
     who = visitor()
-    if who is not None:
+    if who is not None and POLL not in flask.request.headers:
         after_response(partial(_touch, visit().deployment, who))
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from crm_activities import notices
 from crm_activities.names import CONTACT, EVENT, FOLLOW_UP, TASK, TEMPLATE
+from crm_activities.news import REMINDERS
 from crm_activities.settings import REMIND_OF_FOLLOW_UPS
 from crm_activities.tables import Due
 from crm_core.api import (
@@ -99,7 +100,7 @@ def _tell(ctx: Ctx, entity: str, record_id: int, line: int, at: dt.datetime, due
                 body = "\n\n".join([*filter(None, [body]), _late(ctx, at, reader)])
         who = reader.user_id if reader.user_id is not None else reader.email
         told += news.tell(ctx, Notice(
-            key=f"due:{due_id}:{who}"[:120], kind="activities.reminder", subject=subject[:400], body=body,
+            key=f"due:{due_id}:{who}"[:120], kind=REMINDERS[entity].key, subject=subject[:400], body=body,
             entity=entity, record_id=record_id, user_id=reader.user_id, email=reader.email,
         ))  # fmt: skip
     return told

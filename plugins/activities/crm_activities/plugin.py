@@ -11,6 +11,7 @@ from crm_activities import (
     event_operations,
     jobs,
     lists,
+    news,
     notices,
     operations,
     routes,
@@ -31,8 +32,8 @@ def crm_contribute() -> Iterable[Any]:
     """Return all that the plugin adds."""
     return (
         Task, FollowUp, Event, Resource, ReminderTemplate, *lists.LISTS, *views.VIEWS, *views.MENU, *operations.ACTIONS,
-        *event_operations.ACTIONS, *settings.PREFERENCES, *jobs.JOBS, notices.SINK, *tabs.TABS, tabs.TIMELINE,
-        today.PANEL, web.PAGES, calendar_pages.PAGES, commands.GROUP, routes.ROUTES,
+        *event_operations.ACTIONS, *settings.PREFERENCES, *jobs.JOBS, notices.SINK, *news.KINDS, *tabs.TABS,
+        tabs.TIMELINE, today.PANEL, web.PAGES, calendar_pages.PAGES, commands.GROUP, routes.ROUTES,
     )  # fmt: skip
 
 

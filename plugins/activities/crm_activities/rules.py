@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from crm_activities import event_rules, reminders
+from crm_activities import event_rules, news, reminders
 from crm_activities.names import EVENT, FOLLOW_UP, TASK
 from crm_core.api import N_, Change, Ctx, Notice, Problem, gettext, notices
 
@@ -32,6 +32,14 @@ def follow(ctx: Ctx, change: Change) -> None:
         event_rules.follow(ctx, change)
     elif change.entity == TASK:
         _tell(ctx, change)
+        _tell_of_end(ctx, change)
+
+
+def _tell_of_end(ctx: Ctx, change: Change) -> None:
+    """Tell whoever made a task that somebody else has done it (NT-09)."""
+    task: Any = change.record
+    if change.verb == "update" and change.changed("status") and change.get("status") == "closed" and task.created_by_id:
+        notices.tell_people(ctx, news.TASK_DONE, TASK, task.id, task.title, {task.created_by_id})
 
 
 def _tell(ctx: Ctx, change: Change) -> None:
@@ -44,5 +52,5 @@ def _tell(ctx: Ctx, change: Change) -> None:
     subject = gettext(N_("New task: %(title)s"), title=task.title)
     key = f"task:{task.id}:{person}:{task.version}"
     notices.tell(ctx, Notice(
-        kind="activities.task", key=key, user_id=person, subject=subject, entity=TASK, record_id=task.id,
+        kind=news.TASK_GIVEN.key, key=key, user_id=person, subject=subject, entity=TASK, record_id=task.id,
     ))  # fmt: skip

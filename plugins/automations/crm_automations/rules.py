@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from crm_automations import choosing, lists, sending, values
+from crm_automations import choosing, lists, values
 from crm_automations.fields import AUTOMATION
 from crm_core.api import (
     N_,
@@ -20,6 +20,7 @@ from crm_core.api import (
     Problem,
     ValueProblem,
     gettext,
+    outgoing,
     parse_filter,
     records,
 )
@@ -144,8 +145,8 @@ def _creatable(ctx: Ctx, entity: str, step: Step) -> None:
 
 def _callable(ctx: Ctx, entity: str, step: Step) -> None:
     try:
-        sending.target_of(_named(step, N_("give the web address to call")))
-    except sending.Refused as exc:
+        outgoing.target_of(_named(step, N_("give the web address to call")))
+    except outgoing.Refused as exc:
         raise ValueProblem(
             "url", N_("this is no web address that can be called: http or https, without a password")
         ) from exc

@@ -12,11 +12,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from crm_automations import sending
 from crm_automations.models import RUN, key_of
 from crm_automations.running import WEBHOOK_JOB
 from crm_automations.settings import PRIVATE_HOSTS, TRIES
-from crm_core.api import N_, Ctx, JobDef, JobRun, NotFound, Unavailable, gettext, records
+from crm_core.api import N_, Ctx, JobDef, JobRun, NotFound, Unavailable, gettext, outgoing, records
 
 USER_AGENT = "crm-automations/1"
 
@@ -52,15 +51,15 @@ def deliver(run: JobRun) -> Mapping[str, Any]:
         tries, key = int(ctx.directory.setting(TRIES)), key_of(ctx.config.secret_key, args["automation"])
     headers = signed(key, args["id"], int(time.time()), args["body"])
     try:
-        status = sending.post(args["url"], args["body"].encode(), headers, private)
-    except sending.Failed as error:
+        status = outgoing.post(args["url"], args["body"].encode(), headers, private)
+    except outgoing.Failed as error:
         # Starts are not counted: those of processes that died have tried nothing.
         run.state["tried"] = run.state.get("tried", 0) + 1
         if run.state["tried"] < tries:
             run.save()
             raise WebhookDown(hint=str(error)) from error
         return _given_up(run, error)
-    except sending.Refused as error:
+    except outgoing.Refused as error:
         return _given_up(run, error)
     with run.operation() as ctx:
         note(ctx, args["run"], gettext(N_("%(url)s answered %(status)s"), url=args["url"], status=status))

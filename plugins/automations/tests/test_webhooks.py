@@ -8,7 +8,8 @@ import socket
 import time
 
 import pytest
-from crm_automations import sending
+
+from crm_core import outgoing
 
 ON_SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 """For what has nothing to do with the database."""
@@ -118,18 +119,18 @@ def test_a_redirect_is_not_followed(admin, ann, crm, listeners):
      "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:3fff:fdd2"],
 )  # fmt: skip
 def test_no_address_of_a_private_network_counts_as_public(address):
-    assert not sending.is_public(address)
+    assert not outgoing.is_public(address)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
 def test_addresses_of_the_internet_are_public(address):
-    assert sending.is_public(address)
+    assert outgoing.is_public(address)
 
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
 def test_other_writings_of_this_machine_are_seen_through(host, listener):
-    with pytest.raises((sending.Refused, sending.Failed)):
-        sending.post(f"http://{host}:{listener.port}/", b"", {})
+    with pytest.raises((outgoing.Refused, outgoing.Failed)):
+        outgoing.post(f"http://{host}:{listener.port}/", b"", {})
     assert listener.calls == []
 
 
@@ -146,10 +147,10 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_called(monkeypatch, 
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **k: (
         resolve(host, *a, **k) if host.endswith("example.org") else real(host, *a, **k)))  # fmt: skip
     url = f"http://hooks.example.org:{listener.port}/"
-    with pytest.raises(sending.Refused):
-        sending.post(url, b"{}", {})
+    with pytest.raises(outgoing.Refused):
+        outgoing.post(url, b"{}", {})
     asked.clear()
-    assert sending.post(url, b"{}", {}, {f"hooks.example.org:{listener.port}"}) == 200
+    assert outgoing.post(url, b"{}", {}, {f"hooks.example.org:{listener.port}"}) == 200
     assert asked == ["hooks.example.org"]
     assert listener.calls[0][1]["Host"] == f"hooks.example.org:{listener.port}"
 
@@ -160,5 +161,5 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_called(monkeypatch, 
      "http://example.org:99999/", "http://exa mple.org/"],
 )  # fmt: skip
 def test_what_is_no_plain_web_address_is_refused(url):
-    with pytest.raises((sending.Refused, sending.Failed)):
-        sending.post(url, b"", {})
+    with pytest.raises((outgoing.Refused, outgoing.Failed)):
+        outgoing.post(url, b"", {})

@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 TIMEOUT, DEADLINE = 10.0, 20.0
+MOST_READ = 65_536
+"""Bytes of an answer that are read."""
 _PORTS = {"http": 80, "https": 443}
 _EMBEDDING = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of IPv6 that a translator turns into the IPv4 address of their last bytes."""
@@ -115,6 +117,35 @@ class _Connection(http.client.HTTPConnection):
                 self.sock.shutdown(socket.SHUT_RDWR)
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What the other side answered: status, and the beginning of its body."""
+
+    status: int
+    body: bytes
+
+
+def exchange(method: str, url: str, body: bytes, headers: Mapping[str, str], private: Collection[str] = ()) -> Reply:
+    """Send a request and return the answer, whatever its status; redirects are answers like others.
+
+    ``private`` are hosts of one's own, with or without a port, that may be called though they aren't public.
+
+    Raises:
+        Refused: the address may not be called.
+        Failed: no answer in time.
+    """
+    target = target_of(url)
+    failure: Exception | None = None
+    for address in addresses(target, private):
+        try:
+            return _exchange(method, target, address, body, headers)
+        except ssl.SSLCertVerificationError as exc:
+            raise Failed(f"its certificate is not trusted: {exc.verify_message}") from exc
+        except (OSError, http.client.HTTPException) as exc:
+            failure = exc
+    raise Failed(f"it does not answer ({type(failure).__name__})") from failure
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str], private: Collection[str] = ()) -> int:
     """Post a body and return the status of a good answer (2xx).
 
@@ -122,31 +153,22 @@ def post(url: str, body: bytes, headers: Mapping[str, str], private: Collection[
         Refused: the address may not be called.
         Failed: no answer in time, or another status; a redirect is another status.
     """
-    target = target_of(url)
-    failure: Exception | None = None
-    for address in addresses(target, private):
-        try:
-            status = _exchange(target, address, body, headers)
-        except ssl.SSLCertVerificationError as exc:
-            raise Failed(f"its certificate is not trusted: {exc.verify_message}") from exc
-        except (OSError, http.client.HTTPException) as exc:
-            failure = exc
-            continue
-        if not 200 <= status < 300:
-            raise Failed(f"it answered {status}")
-        return status
-    raise Failed(f"it does not answer ({type(failure).__name__})") from failure
+    status = exchange("POST", url, body, headers, private).status
+    if not 200 <= status < 300:
+        raise Failed(f"it answered {status}")
+    return status
 
 
-def _exchange(target: Target, address: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send and read the status; one who answers byte by byte is cut off."""
+def _exchange(method: str, target: Target, address: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """Send and read the answer; one who answers byte by byte is cut off."""
     connection = _Connection(target, address)
     watch = threading.Timer(DEADLINE, connection.cut)
     watch.daemon = True
     watch.start()
     try:
-        connection.request("POST", target.path, body, {**headers, "Host": target.netloc, "Connection": "close"})
-        return connection.getresponse().status
+        connection.request(method, target.path, body, {**headers, "Host": target.netloc, "Connection": "close"})
+        answer = connection.getresponse()
+        return Reply(answer.status, answer.read(MOST_READ))
     finally:
         watch.cancel()
         connection.close()

@@ -1,0 +1,1 @@
+"""Notifications: what people are told, by the channels they choose."""

@@ -1,0 +1,3 @@
+"""What every plugin has to hold to."""
+
+from crm_core.testing.conformance import *  # noqa: F403
