@@ -109,7 +109,7 @@ def test_nt_11_12_new_managers_and_those_a_record_is_shared_with(ann, bob, admin
     ann.api("PATCH", f"/contacts/{contact}", {"managers": [ann.id, bob.id, admin.id]})
     assert bob.subjects() == ["Vous êtes à présent responsable de Kergal"]
     other = ann.contact("Shared", visibility="private")
-    body = {"visibility": "listed", "shared_with": [{"user": bob.id}]}
+    body = {"shared_with": [{"user": bob.id}]}
     ann.api("PUT", f"/contacts/{other}/sharing", body)
     ann.api("PUT", f"/contacts/{other}/sharing", body)
     assert bob.subjects()[0] == "Partagé avec vous : Shared" and len(bob.subjects()) == 2
