@@ -131,7 +131,7 @@ def mask_logs(ctx: Ctx, person: Subject, words: Words) -> int:
     changed = 0
     for statement in gone:
         changed += int(ctx.session.execute(statement, execution_options=_SILENT).rowcount)  # type: ignore[attr-defined]
-    tables: list[Any] = [model.__table__ for model in LOGS]
+    tables: list[Any] = list(_logs(ctx))
     return changed + sum(_mask(ctx, table, words) for table in tables)
 
 
@@ -141,6 +141,16 @@ def _answers(person: Subject, words: Words) -> Any:
     body = IdempotencyKey.body
     about = body.contains(f'"entity":"{entity}"') & body.contains(f'"id":{number},')
     return sa.delete(IdempotencyKey).where(sa.or_(about, words.inside(body)) if words.values else about)
+
+
+def _logs(ctx: Ctx) -> Iterator[Any]:
+    """Yield the kernel's logs, and those of active modules: plain tables that say ``__log__ = True``."""
+    yield from (model.__table__ for model in LOGS)
+    packages = {str(p.module.__name__).partition(".")[0] for p in ctx.registry.plugins.values()}
+    for mapper in Base.registry.mappers:
+        model = mapper.class_
+        if getattr(model, "__log__", False) and model.__module__.partition(".")[0] in packages:
+            yield model.__table__
 
 
 def mask_mentions(ctx: Ctx, words: Words) -> dict[str, int]:

@@ -15,6 +15,7 @@ class Notice(Base):
     """One thing one person was told; ``shown`` in the application, where that channel is chosen."""
 
     __tablename__ = "notifications_notice"
+    __log__ = True
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     key: Mapped[str] = mapped_column(crm.SortText(120), unique=True)
     kind: Mapped[str] = mapped_column(crm.SortText(60))
@@ -42,6 +43,7 @@ class Delivery(Base):
     """
 
     __tablename__ = "notifications_delivery"
+    __log__ = True
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     notice_id: Mapped[int] = mapped_column(
         Identifier, sa.ForeignKey("notifications_notice.id", ondelete="CASCADE"), index=True

@@ -207,3 +207,19 @@ def test_old_notices_are_forgotten_and_what_waits_to_be_sent_stays(ann, bob, adm
 def test_what_other_modules_have_of_their_own_is_silent(ann, bob):
     ann.add("tasks", title="Once", assigned_to=bob.id)
     assert bob.api("GET", "/activities/notices")["items"] == []
+
+
+@ON_SQLITE
+def test_a_person_who_is_erased_is_erased_from_notices_too(ann, bob, crm):
+    from crm_core import switching
+
+    switching.enable(crm.database, crm.config, "privacy")
+    crm.refresh(force=True)
+    contact = crm.make("contacts.contact", first_name="Perrine", last_name="Quemeneur", managers=[crm.admin, bob.id])
+    ann.add("tasks", title="Call Perrine Quemeneur", assigned_to=bob.id)
+    assert all("Perrine Quemeneur" in subject for subject in bob.subjects())
+    with crm.as_user(crm.admin) as ctx:
+        from crm_core.api import erasing
+
+        erasing.erase(ctx, "contacts.contact", contact, "anonymise")
+    assert [s for s in bob.subjects() if "Quemeneur" in s] == []
