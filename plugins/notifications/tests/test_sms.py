@@ -75,7 +75,7 @@ def test_trouble_is_tried_again_a_refusal_is_not_and_private_networks_are_not_ca
 
 
 def test_twilio_gets_a_message_as_its_documentation_says(ann, bob, setup, gateway, deliver):
-    """POST /2010-04-01/Accounts/{sid}/Messages.json with To, From and Body, Basic authentication; 201 and the message."""
+    """POST /2010-04-01/Accounts/{sid}/Messages.json with To, From and Body, Basic authentication; 201 and JSON."""
     setup(sms_gateway="twilio", twilio_url=gateway.url, twilio_account="AC0123", twilio_token="hush",
           twilio_from="+15005550006")  # fmt: skip
     gateway.status, gateway.answer = 201, json.dumps({"sid": "SM1", "status": "queued"})
