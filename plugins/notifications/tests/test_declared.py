@@ -1,4 +1,4 @@
-"""A module only declares a kind of news: the mechanism of NT-02 to NT-04, NT-12 and NT-13, by the example of the docs."""
+"""A module only declares a kind of news: the mechanism of NT-02 to NT-04, NT-12 and NT-13, by the docs' example."""
 
 from __future__ import annotations
 
