@@ -223,3 +223,17 @@ def test_a_person_who_is_erased_is_erased_from_notices_too(ann, bob, crm):
 
         erasing.erase(ctx, "contacts.contact", contact, "anonymise")
     assert [s for s in bob.subjects() if "Quemeneur" in s] == []
+
+
+@ON_SQLITE
+def test_the_list_sends_as_many_statements_for_many_notices_as_for_few(ann, bob, crm):
+    counts = []
+    for more in (2, 20):
+        for number in range(more):
+            ann.add("tasks", title=f"Task {number}", assigned_to=bob.id)
+        ann.contact(managers=[ann.id, bob.id])
+        bob.page("/notifications")
+        with crm.statements() as sent:
+            bob.page("/notifications")
+        counts.append(len(sent))
+    assert counts[0] == counts[1] <= 8
