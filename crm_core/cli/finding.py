@@ -21,7 +21,7 @@ from crm_core.i18n import N_
 @json_option
 @click.pass_context
 def search(ctx: click.Context, /, text: str, recent: bool, email: str | None, as_json: bool, **options: Any) -> None:
-    """Find records that hold every word of TEXT, and with few of them those that are nearest to it."""
+    """Find records that hold every word of TEXT, and where there are none those that are nearest to it."""
     from crm_core.rest import finding
 
     if not text.strip() and not recent:

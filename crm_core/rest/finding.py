@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from crm_core.registry import Registry
 
 LONGEST = 500
-FEW = 3
-"""With fewer hits what is near is answered as well."""
 _TEXT = {"type": "string"}
 _Q = Param("q", "Words to search for.", {"type": "string", "minLength": 1, "maxLength": LONGEST}, required=True)
 _ENTITY = Param(
@@ -30,7 +28,7 @@ _AFTER = Param("after", "Where the page before ended; with one kind only.")
 
 
 def search(call: Call) -> Answer:
-    """Answer what begins like the words first, then what contains them; with few of them, what is nearest as well."""
+    """Answer what begins like the words first, then what contains them; without any, what is nearest."""
     return Answer(
         answer(call.ctx, call.text("q"), _names(call.text("entity")), call.whole("limit") or 8, call.text("after"))
     )
@@ -52,7 +50,7 @@ def answer(ctx: Ctx, text: str, names: Sequence[str], limit: int, after: str) ->
     if page is not None and (page.hits or after):
         hits, found = page.hits, Found([], [])
     else:
-        found = look(ctx, text, wanted or None, limit, FEW)
+        found = look(ctx, text, wanted or None, limit)
         hits = found.hits if page is None else []
     return {
         "items": _listed(hits), "nearest": _listed(found.nearest), "words": list(found.words),

@@ -62,20 +62,19 @@ def suggest(ctx: Ctx, text: str, entities: Sequence[str] | None = None, limit: i
     return found + [hit for hit in others if asked or hit.entity in (entities or ())]
 
 
-def look(ctx: Ctx, text: str, entities: Sequence[str] | None = None, limit: int = 8, few: int = 1) -> Found:
-    """Return what :func:`suggest` does and, where that is fewer than ``few``, what is nearest to the words."""
+def look(ctx: Ctx, text: str, entities: Sequence[str] | None = None, limit: int = 8) -> Found:
+    """Return what :func:`suggest` does and, where that is nothing, what is nearest to the words."""
     hits = suggest(ctx, text, entities, limit)
-    if len(hits) >= few:
+    if hits:
         return Found(hits, [])
-    known, nearest, words = {(hit.entity, hit.id) for hit in hits}, [], []
+    nearest, words = [], []
     for entity, texts in near.texts(ctx, searched(ctx, entities), text).items():
         definition = ctx.registry.entity(entity)
         conditions = [c for other in texts if (c := matches(ctx, definition, definition.model, other)) is not None]
         found = _hits(ctx, definition, sa.or_(*conditions), text, limit)
-        new = [hit for hit in found if (hit.entity, hit.id) not in known]
-        nearest += sorted(new, key=lambda hit: -fuzz.token_set_ratio(fold(text), fold(hit.title)))
-        words += texts if new else []
-    return Found(hits, nearest, tuple(dict.fromkeys(words)))
+        nearest += sorted(found, key=lambda hit: -fuzz.token_set_ratio(fold(text), fold(hit.title)))
+        words += texts if found else []
+    return Found([], nearest, tuple(dict.fromkeys(words)))
 
 
 def searched(ctx: Ctx, entities: Sequence[str] | None = None) -> list[EntityDef]:

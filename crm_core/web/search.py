@@ -29,8 +29,6 @@ OTHER_KINDS: Mapping[str, tuple[str, str]] = {
 SUGGESTED = 6
 ON_OVERVIEW, COUNTED = 8, 25
 ON_PAGE = 25
-FEW = 3
-"""With fewer hits the page shows what is near as well; suggestions only with none."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def page() -> str:
     ctx, text = current(), _asked()
     if not text:
         return flask.render_template("search/page.html", search_text="", results=Results(), recent=_last(ctx))
-    results = _results(ctx, search.look(ctx, text, limit=COUNTED + 1, few=FEW), text)
+    results = _results(ctx, search.look(ctx, text, limit=COUNTED + 1), text)
     kind = flask.request.args.get("type", "")
     entity = ctx.registry.slugs.get(kind, "")
     found = _page_of(ctx, text, entity) if entity and allowed(ctx, entity, "read") else None
