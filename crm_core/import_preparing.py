@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from crm_core import import_files, import_work, imports
-from crm_core.errors import Conflict
+from crm_core import files, import_files, import_work, imports
+from crm_core.errors import Conflict, Invalid
 from crm_core.i18n import N_, gettext
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def prepare(run: Runner, import_id: int, *, remember: bool = False) -> None:
         _prepare(run, import_id, remember)
     except BaseException as exc:
         import_work.end(run, import_id, exc)
+        if isinstance(exc, Invalid):
+            with run.operation() as ctx:
+                files.let_go(ctx, import_work.ENTITY, import_id)
         raise
 
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from crm_core import history, kernel, merging, records, search_index, undo
+from crm_core.access.scope import ACTIONS
 from crm_core.accounts import role_admin
 from crm_core.db import KERNEL, Base
 from crm_core.models import Role
@@ -45,7 +46,7 @@ class Desk:
         """Let users delete every record of a kind that they may change, not only their own."""
         with self.crm.as_user(self.crm.admin) as ctx:
             role = ctx.session.scalar(sa.select(Role.id).where(Role.code == "user"), execution_options=KERNEL)
-            everything = dict.fromkeys(role_admin.ACTIONS, role_admin.GrantText("all"))
+            everything = dict.fromkeys(ACTIONS, role_admin.GrantText("all"))
             role_admin.set_grants(ctx, role, entity, everything)
 
     def undo(self, batch: int, by: int | None = None) -> Any:

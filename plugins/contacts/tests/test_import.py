@@ -74,7 +74,7 @@ def test_where_columns_go_is_chosen_by_label(crm, rest, browser_of):
     chosen = dict(re.findall(r'<option value="([^"]+)" selected>([^<]+)<', page))
     assert chosen == {
         "last_name": "Last name", "first_name": "First name", "company": "Company",
-        "phones.mobile.number": "Phone number – Mobile",
+        "phones.mobile.number": "Phone number – Mobile", "space": "A space",
     }  # fmt: skip
     offered = dict(re.findall(r'<option value="([^"]+)"[^>]*>([^<]+)<', page))
     assert offered["addresses.home.city"] == "City – At home"

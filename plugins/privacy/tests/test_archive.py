@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 import zipfile
+from typing import Any
 
 import sqlalchemy as sa
 from crm_contacts.api import Contact
@@ -90,11 +91,12 @@ def test_a_retention_rule_keeps_what_must_be_kept_and_its_trial_says_what_and_wh
     crm, program, monkeypatch, request
 ) -> None:
     reasons = {"Auditor": "Audited until 2030", "Buyer": "Invoices name it"}
+
+    def because(job: str) -> Any:
+        return lambda ctx, record: reasons[job] if record.job_title == job else ""
+
     rules = [
-        KeepRule(
-            entity="contacts.contact", label=job, fields=fields,
-            reason=lambda ctx, record, job=job: reasons[job] if record.job_title == job else "",
-        )
+        KeepRule(entity="contacts.contact", label=job, fields=fields, reason=because(job))
         for job, fields in (("Auditor", ()), ("Buyer", ("last_name",)))
     ]  # fmt: skip
     rules.append(
