@@ -17,7 +17,7 @@ from crm_core.contributed_services import FileScanner
 from crm_core.db import KERNEL
 from crm_core.errors import Invalid, Problem, TooLarge, Unavailable
 from crm_core.filestore import store_of
-from crm_core.i18n import N_, gettext
+from crm_core.i18n import N_, current_language, gettext
 
 if TYPE_CHECKING:
     from crm_core.context import Ctx
@@ -28,11 +28,13 @@ _UNITS = (N_("%(n)s kB"), N_("%(n)s MB"), N_("%(n)s GB"))
 
 
 def size_text(size: int) -> str:
-    """Return a size as people write it: ``512 bytes``, ``1 MB`` (1,048,576 bytes), ``2.5 GB``."""
+    """Return a size as people write it: ``512 bytes``, ``1 MB`` (1,048,576 bytes), ``2.5 GB``, in French ``2,5 Go``."""
+    from babel.numbers import format_decimal
+
     if size < 1024:
         return gettext(N_("%(n)s bytes"), n=size)
     power = min((size.bit_length() - 1) // 10, len(_UNITS))
-    value = f"{size / 1024**power:.1f}".removesuffix(".0")
+    value = format_decimal(round(size / 1024**power, 1), format="0.#", locale=current_language())
     return gettext(_UNITS[power - 1], n=value)
 
 

@@ -15,6 +15,7 @@ from crm_core.i18n import N_, gettext
 from crm_core.import_options import options_of
 from crm_core.import_protocol import JOINER_NAMES, MODES, ImportOptions
 from crm_core.models import Import
+from crm_core.web.questions import go
 from crm_core.web.request import current, notify
 
 if TYPE_CHECKING:
@@ -127,9 +128,12 @@ def show(definition: EntityDef, import_id: int) -> Answer:
 
 
 def progress(definition: EntityDef, import_id: int) -> Answer:
-    """Show how far an import is: the part of its page that asks again while it goes on."""
+    """Show how far an import is: the part of its page that asks again while it goes on, or once read, its columns."""
     ctx = current()
-    return flask.render_template("imports/report.html", **_report(ctx, definition, _found(ctx, definition, import_id)))
+    row = _found(ctx, definition, import_id)
+    if row.state == imports.DRAFT:
+        return go(f"/{definition.slug}/import/{row.id}")
+    return flask.render_template("imports/report.html", **_report(ctx, definition, row))
 
 
 def _found(ctx: Ctx, definition: EntityDef, import_id: int) -> Import:

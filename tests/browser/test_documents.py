@@ -57,6 +57,7 @@ def test_dc_02_files_are_dropped_on_a_record_and_kept_in_versions(live: Live, ta
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#tab-body .panel-list > li")).to_have_count(2)
     wrong += faults(page, "versions")
+    assert min(page.locator("#tab-body .panel-list .grow").evaluate_all("all => all.map(one => one.clientWidth)")) > 120
     page.get_by_role("button", name="Go back to this").click()
     expect(page.locator("#tab-body .panel-list > li")).to_have_count(3)
     page.get_by_role("button", name="More actions").click()

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from crm_core import files, images, records, settings, sniff
+from crm_core import files, i18n, images, records, settings, sniff
 from crm_core.db import utcnow
 from crm_core.errors import Conflict, Invalid, NotFound, TooLarge, WrongType
 from crm_core.models import StoredFile
@@ -48,6 +48,12 @@ def served(crm, row, by=None):
 
 def size_of(content):
     return Image.open(io.BytesIO(content)).size
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "1.5 MB"), ("fr", "1,5 Mo")])
+def test_sizes_are_written_as_the_language_writes_numbers(language, words):
+    with i18n.use_language(language):
+        assert files.size_text(3 * MB // 2) == words
 
 
 def test_ct_09_exactly_one_megabyte_is_accepted_and_one_byte_more_refused(crm):

@@ -72,6 +72,10 @@ export default function dropbox(form) {
     busy = false;
     if (!done) return;
     box.value = '';
+    if (!box.multiple && !errors.children.length) { // a new version changes the whole page: preview, size, number
+      window.location.reload();
+      return;
+    }
     const kept = [...errors.children];
     await window.htmx.ajax('GET', form.dataset.refresh, {target: '#tab-body', swap: 'innerHTML'});
     document.getElementById('tab-body').dispatchEvent(new CustomEvent('crm:recount', {bubbles: true}));

@@ -25,6 +25,15 @@ function startTabs(root) {
     tab.setAttribute('aria-current', 'page');
     tab.scrollIntoView({block: 'nearest', inline: 'nearest'});
   });
+  const reveal = () => {
+    const tab = root.querySelector('[data-tab][aria-current]');
+    const bar = tab?.closest('.tabs');
+    if (!bar) return;
+    const [inner, outer] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (inner.right > outer.right) bar.scrollLeft += inner.right - outer.right + 24; // without moving the page itself
+  };
+  reveal();
+  root.addEventListener('htmx:load', event => event.target.id === 'record-tabs' && reveal());
 }
 
 // What a script changed in a tab may have changed the numbers beside the names of the tabs.

@@ -99,7 +99,7 @@ def tab(ctx: Ctx, record: Any) -> str:
     query = ListQuery(
         fields=("name", "at"), filter=Cond("contact", "=", record.id), sort=(("at", True),), limit=SHOWN, count=False
     )
-    return render("privacy/looks.html", rows=records.list_(ctx, LOOK, query).items, zone=ctx.locale.zone)
+    return render("privacy/looks.html", rows=records.list_(ctx, LOOK, query).items)
 
 
 def is_shown(ctx: Ctx, record: Any) -> bool:

@@ -21,7 +21,7 @@ def privacy(ctx: Ctx, record: Any) -> str:
     return render(
         "privacy/tab.html", log=log, id=record.id, may_edit=access.may(ctx, CONTACT, "update", record),
         channels=[(entry, held.get(entry.code)) for entry in ctx.directory.entries(CHANNEL)],
-        entry=lambda code: ctx.directory.entry(CHANNEL, code), person=ctx.directory.user, zone=ctx.locale.zone,
+        entry=lambda code: ctx.directory.entry(CHANNEL, code), person=ctx.directory.user,
         archives=_archives(ctx, record.id) if may_archive else (), may_archive=may_archive,
         may_erase=access.may(ctx, ERASURE, "create") and access.may(ctx, CONTACT, "delete", record),
     )  # fmt: skip

@@ -98,6 +98,7 @@ def test_ie_01_workbooks_are_read_by_a_job_that_tells_why_one_is_refused_and_lea
     admin.api("POST", f"{path}/start", {}, status=409)
     assert "hx-get" in admin.page(path)
     crm.run_jobs()
+    assert admin.browser.get(f"{path}/progress", headers={"HX-Request": "true"}).headers["HX-Redirect"] == path
     assert admin.get(path)["preview"]["rows"] == [["Alpha"]] and "Where each column goes" in admin.page(path)
     admin.api("POST", f"{path}/start", {}, status=202)
     crm.run_jobs()

@@ -108,7 +108,9 @@ def test_ie_03_a_long_list_is_written_by_a_job_and_fetched_by_its_owner_alone(cr
     lead = ann.post("/transfer/export/contacts?filter=name+%21%3D+%22C00%22", {"format": "csv", "column": "name"})
     number = int(lead.headers["Location"].rpartition("/")[2])
     assert ann.get(f"/exports/{number}")["state"] == "waiting"
+    assert "every 2s" in ann.page(f"/exports/{number}/panel/progress")
     crm.run_jobs()
+    assert "every 2s" not in ann.page(f"/exports/{number}/panel/progress")
     found = ann.get(f"/exports/{number}")
     assert (found["state"], found["rows"]) == ("done", 11)
     assert f"/files/{found['file']['id']}" in ann.page(f"/exports/{number}")
