@@ -98,7 +98,10 @@ def _hits(ctx: Ctx, definition: EntityDef, condition: Any, text: str, limit: int
         .where(condition, predicate(ctx, definition, "read", model))
         .limit(CANDIDATES)
     ).subquery()
-    first = sa.case((candidates.c.sort.startswith(fold(text), autoescape=True), 0), else_=1)
+    typed, titles = fold(text), candidates.c.sort
+    first = sa.case(
+        (titles.startswith(typed, autoescape=True), 0), (titles.contains(typed, autoescape=True), 1), else_=2
+    )
     query = sa.select(candidates).order_by(first, candidates.c.sort, candidates.c.id).limit(limit)
     rows = ctx.session.execute(query, execution_options=KERNEL).all()
     for row in rows:

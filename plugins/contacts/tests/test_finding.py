@@ -21,6 +21,14 @@ def test_ct_35_one_search_finds_contacts_employees_and_suppliers(rest, browser_o
     assert "Martinet Fournitures" in page
 
 
+def test_names_that_begin_with_the_words_come_first_then_those_that_hold_them(rest):
+    api = rest()
+    api.person("Anne", "Martin", emails=[{"address": "anne@kerven.example.org"}])
+    api.company("Ateliers Kerven")
+    api.company("Kerven Bois")
+    assert [i["title"] for i in api.get("/search?q=kerv")["items"]] == ["Kerven Bois", "Ateliers Kerven", "Anne Martin"]
+
+
 @pytest.mark.parametrize(
     ("query", "titles"),
     [

@@ -87,7 +87,7 @@ class Export(Record):
     separator: Mapped[str | None] = field(Choice(choices=SEPARATORS), label=N_("Separator of a CSV table"),
                                           default="comma")  # fmt: skip
     every: Mapped[str | None] = field(
-        Choice(choices=EVERY), label=N_("Again"), index=True,
+        Choice(choices=EVERY), label=N_("Repeat"), index=True,
         help=N_("Written again by itself; you get a message if mail is set up"),
     )  # fmt: skip
     state: Mapped[str | None] = field(Choice(choices=STATES), label=N_("State"), readonly=True, index=True)
