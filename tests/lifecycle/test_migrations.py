@@ -14,6 +14,7 @@ from crm_core import migrations
 from crm_core.db import Database
 from crm_core.discovery import installed
 from crm_core.drift import drift
+from crm_core.manifest import in_order
 from crm_core.migrations import KERNEL_FOLDER, MigrationError
 from crm_core.revision_writer import write_revision
 
@@ -255,7 +256,7 @@ def test_a_migration_that_breaks_references_is_rolled_back_on_sqlite(zoo, tmp_pa
 def test_installed_plugins_have_no_drift(database):
     """Every plugin in this repository: its revisions make exactly what its models say."""
     manifests = [f.manifest for f in installed() if f.manifest and f.manifest.migrations.is_dir()]
-    for manifest in manifests:
+    for manifest in in_order(manifests)[0]:
         importlib.import_module(manifest.module)
         migrations.upgrade(database, manifest.name, manifest.migrations)
         assert drift(database, manifest.name, [m.name for m in manifests]) == []
