@@ -27,7 +27,7 @@ SHORTEST = 4
 """Letters of a word that has near ones; of shorter ones nearly all others would be near."""
 WORDS = 4
 """So many words are looked at; a text of more is not a name with a slip."""
-SCANNED, LOOKED_AT, READ = 5000, 1000, 400
+SCANNED, LOOKED_AT, READ = 2000, 1000, 400
 """Records of a kind that may be near, those the actor may see whose words are compared, and letters of each."""
 SIMILAR = 0.74
 """Share of letters in place (optimal string alignment): one slip in four letters, two in eight."""
