@@ -217,7 +217,7 @@ def test_ct_59_ct_62_pages_find_groups_in_a_filtered_list(crm, desk, client):
     assert re.search(r'<td class="differs">\s*Buyer', page.text)
     assert f"/leads/merge?ids={pair[0]},{pair[1]}&amp;next=" in page.text
     asked = send(client, f"{where}/merge", group="1")
-    assert "Merge 1 groups?" in text_of(asked)
+    assert "Merge the ticked groups (1)" in text_of(asked)
     assert "/jobs/" in send(client, f"{where}/merge", group="1", sure="1").headers["Location"]
     send(client, f"{where}/apart", apart="1")
     assert "No duplicates here" in text_of(client.get(where))
