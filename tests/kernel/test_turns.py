@@ -54,9 +54,11 @@ def test_threads_write_in_the_order_they_came(database: Database) -> None:
     threads = [threading.Thread(target=write, args=(database, str(n))) for n in range(8)]
     with database.transaction() as session:
         session.execute(sa.text("insert into note (who) values ('first')"))
-        for thread in threads:
+        turns = session.connection().connection.driver_connection._turns
+        for number, thread in enumerate(threads, start=1):
             thread.start()
-            time.sleep(0.05)  # so that it has come before the next
+            while len(turns._waiting) < number:  # so that it has come before the next
+                time.sleep(0.001)
     for thread in threads:
         thread.join()
     assert notes(database) == ["first", *"01234567"]
